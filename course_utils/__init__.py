@@ -15,11 +15,15 @@ _LAZY = {
     "start": "session",
     "show": "session",
     "record": "session",
+    "say": "session",
+    "chapters": None,
     "data": None,
     "plots": None,
     "training": None,
     "notebooks": None,
     "doctor": None,
+    "exercises": None,
+    "runs": None,
     "session": None,
 }
 

@@ -1,0 +1,109 @@
+"""The course on the command line: ``python -m course_utils doctor | run | execute | results | fetch | progress``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from course_utils import paths
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return arguments.command(arguments)
+    except (ValueError, OSError) as error:
+        print(f"course_utils: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m course_utils", description="Tools of the course.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    doctor = commands.add_parser("doctor", help="check this machine and say what to mend")
+    doctor.set_defaults(command=_doctor)
+
+    run = commands.add_parser("run", help="run notebooks through papermill and measure them")
+    run.add_argument("names", nargs="*", metavar="NN", help="numbers or names of notebooks; none means all")
+    run.add_argument("--quick", action="store_true", help="small sizes: every cell, little time")
+    run.add_argument("-p", dest="given", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
+                     help="set a parameter; the value as in YAML: 7, 0.5, all, [alt.atheism, sci.space]")  # fmt: skip
+    run.add_argument("--out", type=Path, default=paths.RUNS, help="folder for the executed notebooks")
+    run.set_defaults(command=_run)
+
+    execute = commands.add_parser("execute", help="run notebooks at their defaults and write them back")
+    execute.add_argument("names", nargs="+", metavar="NN")
+    execute.set_defaults(command=_execute)
+
+    results = commands.add_parser("results", help="write the README's results table from a run")
+    results.add_argument("--from", dest="source", type=Path, default=paths.RUNS / "results.json", metavar="FILE")
+    results.set_defaults(command=_results)
+
+    fetch = commands.add_parser("fetch", help="fetch the newsgroup posts ahead of the lesson")
+    fetch.set_defaults(command=_fetch)
+
+    progress = commands.add_parser("progress", help="what you have solved so far")
+    progress.set_defaults(command=_progress)
+    return parser
+
+
+def _doctor(_) -> int:
+    from course_utils import doctor
+
+    return doctor.main()
+
+
+def _run(arguments) -> int:
+    import yaml
+
+    from course_utils import runs
+
+    given = {name: yaml.safe_load(value) for name, value in arguments.given}
+    results = runs.run(arguments.names, quick=arguments.quick, given=given, out=arguments.out)
+    print(runs.as_table(results))
+    return int(any(entry["status"] != "ok" for entry in results["notebooks"].values()))
+
+
+def _execute(arguments) -> int:
+    from course_utils import notebooks, runs
+
+    failed = False
+    for path in notebooks.find(*arguments.names):
+        found = runs.execute(path)
+        print(f"{path.stem}: " + ("written" if not found else "NOT written"))
+        for problem in found:
+            print(f"  {problem}")
+        failed = failed or bool(found)
+    return int(failed)
+
+
+def _results(arguments) -> int:
+    from course_utils import runs
+
+    runs.write_results(json.loads(arguments.source.read_text(encoding="utf-8")), paths.ROOT / "README.md")
+    return 0
+
+
+def _fetch(_) -> int:
+    from course_utils.data import newsgroups
+
+    print(newsgroups.fetch())
+    return 0
+
+
+def _progress(_) -> int:
+    from course_utils.exercises import progress
+
+    print(progress.as_text())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""The plan of the course: its chapters in reading order. README and the first notebook show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from course_utils import paths
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One notebook.
+
+    Attributes:
+        stem: the file's name without its ending; it begins with the number.
+        title: English title.
+        chinese: the title's key term in Chinese, as the source document has it; may be empty.
+        sections: which sections of the source document it covers; may be empty.
+        builds: one sentence: what you build and find out.
+    """
+
+    stem: str
+    title: str
+    chinese: str
+    sections: str
+    builds: str
+
+    @property
+    def number(self) -> str:
+        return self.stem[:2]
+
+    @property
+    def here(self) -> bool:
+        """Whether the notebook is part of this copy."""
+        return (paths.NOTEBOOKS / f"{self.stem}.ipynb").is_file()
+
+    @property
+    def heading(self) -> str:
+        """The notebook's first heading."""
+        return f"{int(self.number)} · {self.title}" + (f" ({self.chinese})" if self.chinese else "")
+
+
+CHAPTERS = (
+    Chapter("00_start_here", "Start here", "", "", "your machine checked, how a lesson works, the map"),
+    Chapter("01_core_concepts", "Core concepts", "核心概念", "1, 2",
+            "what makes a model large, in numbers; a ten-second taste of each kind of network"),
+    Chapter("02_gradient_descent", "Gradient descent", "梯度下降", "3",
+            "from the update rule to Adam, equal to Keras step for step"),
+    Chapter("03_backpropagation", "Backpropagation", "反向传播", "3",
+            "a small automatic differentiator; a network in NumPy that reads handwritten digits"),
+    Chapter("04_convolution_and_pooling", "Convolution and pooling", "卷积与池化", "3",
+            "both from scratch, forward and backward; a convolutional network on digits"),
+    Chapter("05_recurrent_networks", "Recurrent networks", "循环神经网络", "3",
+            "RNN, LSTM and GRU cells from scratch; how far back each remembers"),
+    Chapter("06_language_tasks", "Language tasks", "自然语言处理任务", "2, 3",
+            "tokens, embeddings, sentiment, and a translator with attention"),
+    Chapter("07_speech_recognition", "Speech recognition", "语音识别", "2",
+            "from sound waves to spoken digits, on voices never heard before"),
+    Chapter("08_text_classifier", "The text classifier", "文本分类", "4",
+            "the document's project, whole and honest: why 98 % is not true"),
+    Chapter("09_from_tensorflow_1_to_2", "From TensorFlow 1 to 2", "", "4",
+            "why the document's listing cannot run, and what each line became"),
+    Chapter("10_overfitting", "Overfitting", "过拟合", "6",
+            "made on purpose, measured, and every remedy tried"),
+    Chapter("11_choosing_an_architecture", "Choosing an architecture", "选择架构", "6",
+            "six kinds of model on four kinds of data, at equal budgets"),
+    Chapter("12_smaller_and_faster", "Smaller and faster", "优化性能", "6",
+            "quantisation, distillation, pruning: size, speed and accuracy in one plot"),
+    Chapter("13_language_model", "Your first language model", "大模型", "1, 5",
+            "a transformer from nothing but matrix products, trained in ninety seconds"),
+    Chapter("14_scaling_up", "Scaling up", "规模", "5",
+            "power laws, memory, two workers, and the same plan for 10¹² parameters"),
+    Chapter("15_fusing_modalities", "Fusing modalities", "跨领域的融合", "5",
+            "written and spoken digits together: say a digit, find its picture"),
+    Chapter("16_privacy", "Data privacy", "隐私保护", "5",
+            "an attack on a trained model, and training that resists it"),
+    Chapter("17_interpretability", "Interpretability", "可解释性", "5",
+            "explanations of a model's answers, and tests that they can fail"),
+)  # fmt: skip
+
+
+def chapter(stem: str) -> Chapter:
+    """The chapter of a notebook. Raises KeyError for a notebook that is not in the plan."""
+    for one in CHAPTERS:
+        if one.stem == stem:
+            return one
+    raise KeyError(stem)
+
+
+def neighbours(stem: str) -> tuple[Chapter | None, Chapter | None]:
+    """The chapters before and after this one, of those that are here; None at either end."""
+    there = [one for one in CHAPTERS if one.here or one.stem == stem]
+    place = [one.stem for one in there].index(stem)
+    return (there[place - 1] if place else None), (there[place + 1] if place + 1 < len(there) else None)
+
+
+def navigation(stem: str) -> str:
+    """The line of links under a notebook's heading."""
+    before, after = neighbours(stem)
+    links = [f"← [{before.title}]({before.stem}.ipynb)"] if before else []
+    if stem != CHAPTERS[0].stem and before is not CHAPTERS[0]:
+        links.append(f"[Contents]({CHAPTERS[0].stem}.ipynb)")
+    links += [f"[{after.title}]({after.stem}.ipynb) →"] if after else []
+    return " · ".join(links)
+
+
+def map_markdown(folder: str = "") -> str:
+    """All chapters as a Markdown table; those that are here are links.
+
+    Args:
+        folder: what stands before a notebook's name in a link, such as ``notebooks/``.
+    """
+    lines = ["| no. | chapter | section | what you build and find out |", "|---|---|---|---|"]
+    for one in CHAPTERS:
+        name = f"[{one.title}]({folder}{one.stem}.ipynb)" if one.here else f"{one.title} *(planned)*"
+        chinese = f" {one.chinese}" if one.chinese else ""
+        lines.append(f"| {one.number} | {name}{chinese} | {one.sections} | {one.builds} |")
+    return "\n".join(lines)

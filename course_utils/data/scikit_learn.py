@@ -1,0 +1,51 @@
+"""Small data sets that are installed with scikit-learn: nothing is downloaded."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from course_utils.data.bundle import Bundle
+
+
+def _bundle(name: str, loader: str, numeric: bool = False) -> Bundle:
+    from sklearn import datasets
+
+    raw = getattr(datasets, loader)()
+    source = f"{name}: installed with scikit-learn ({len(raw.target)} examples)"
+    print(source)
+    return Bundle(
+        name=name,
+        source=source,
+        x=raw.data,
+        y=raw.target,
+        classes=() if numeric else tuple(str(c) for c in raw.target_names),
+        features=tuple(raw.feature_names),
+    )
+
+
+def digits() -> Bundle:
+    """Handwritten digits (Alpaydin and Kaynak, 1998): x (1797, 64), grey values 0 to 16; y is 0 to 9."""
+    return _bundle("handwritten digits", "load_digits")
+
+
+def wine() -> Bundle:
+    """Wines of three growers (Aeberhard and Forina, 1991): x (178, 13), mixed units; y is 0 to 2."""
+    return _bundle("wine", "load_wine")
+
+
+def breast_cancer() -> Bundle:
+    """Breast cancer, Wisconsin (Wolberg and others, 1993): x (569, 30), mixed units; y 0 malignant, 1 benign."""
+    return _bundle("breast cancer", "load_breast_cancer")
+
+
+def diabetes() -> Bundle:
+    """Diabetes (Efron and others, 2004): x (442, 10), standardised; y is disease progression, 25 to 346."""
+    return _bundle("diabetes", "load_diabetes", numeric=True)
+
+
+def photographs() -> dict[str, np.ndarray]:
+    """Two photographs, each uint8 of shape (427, 640, 3): ``"china"`` (a temple) and ``"flower"``."""
+    from sklearn.datasets import load_sample_image
+
+    print("photographs: installed with scikit-learn (2 pictures)")
+    return {name: load_sample_image(f"{name}.jpg") for name in ("china", "flower")}

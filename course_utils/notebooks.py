@@ -1,0 +1,247 @@
+"""The notebooks as files: find them, read them, take their functions out, clean and inspect them."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib
+import io
+import re
+import sys
+import tokenize
+import types
+from pathlib import Path
+
+import nbformat
+
+from course_utils import paths
+from course_utils.session import METRIC_MIME
+
+_PATH_OF_A_MACHINE = re.compile(
+    r"(?<![\w.])(?:/(?:home|Users|root|tmp|work|private|var|opt|mnt)/|[A-Z]:\\{1,2}Users)[\w.\\/-]+"
+)
+_WIDGET = "application/vnd.jupyter.widget-view+json"
+_QUICK = re.compile(r"#\s*quick:\s*(.+?)\s*$")
+
+
+# ------------------------------------------------------------------------------------- find, read
+
+
+def find(*names: str) -> list[Path]:
+    """The notebooks of the course in reading order, or those that are named.
+
+    Args:
+        names: numbers (``8``, ``"08"``), stems (``"08_text_classifier"``) or paths; none means all.
+
+    Raises:
+        FileNotFoundError: no notebook is called so; the message lists those there are.
+    """
+    every = sorted(paths.NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+    if not names:
+        return every
+    found = []
+    for name in map(str, names):
+        wanted = name.zfill(2) if name.isdigit() else Path(name).stem
+        match = [p for p in every if wanted in (p.stem, p.stem[:2])]
+        if not match:
+            known = ", ".join(p.stem for p in every)
+            raise FileNotFoundError(f"There is no notebook {name!r}. There are: {known}.")
+        found += match
+    return found
+
+
+def read(path: Path | str) -> nbformat.NotebookNode:
+    """A notebook in the current format.
+
+    Raises:
+        ValueError: the file is no notebook.
+    """
+    try:
+        return nbformat.read(path, as_version=4)
+    except Exception as error:  # nbformat raises several kinds, and JSON its own
+        raise ValueError(f"{Path(path).name} is not a readable notebook: {error}") from None
+
+
+def tags(cell) -> list[str]:
+    """The tags of a cell."""
+    return cell.metadata.get("tags", [])
+
+
+def title(nb) -> str:
+    """The first heading of a notebook, without its mark."""
+    for cell in nb.cells:
+        for line in cell.source.splitlines():
+            if cell.cell_type == "markdown" and line.startswith("# "):
+                return line[2:].strip()
+    return ""
+
+
+# ------------------------------------------------------------------------------------ parameters
+
+
+def parameters(nb, quick: bool = False) -> dict:
+    """The parameters of a notebook and their values.
+
+    They are the assignments of the cell tagged ``parameters``. A comment ``# quick: VALUE`` behind one
+    gives its value in the quick profile, which runs every cell in little time.
+
+    Raises:
+        ValueError: the cell holds anything but assignments of literals, or there are two such cells.
+    """
+    cells = [cell for cell in nb.cells if "parameters" in tags(cell)]
+    if not cells:
+        return {}
+    if len(cells) > 1:
+        raise ValueError("A notebook has one cell tagged 'parameters', not several.")
+    source = cells[0].source
+    comments = _comments(source)
+    values = {}
+    for node in ast.parse(source).body:
+        if not (isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)):
+            raise ValueError(f"The parameters cell holds assignments only, not: {ast.unparse(node)}")
+        try:
+            value = ast.literal_eval(node.value)
+            mark = _QUICK.search(comments.get(node.end_lineno, ""))
+            if quick and mark:
+                value = ast.literal_eval(mark.group(1))
+        except (ValueError, SyntaxError):
+            raise ValueError(f"A parameter is a literal value, not: {ast.unparse(node)}") from None
+        values[node.targets[0].id] = value
+    return values
+
+
+def _comments(source: str) -> dict[int, str]:
+    """Line number → the comment on that line."""
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    return {token.start[0]: token.string for token in tokens if token.type == tokenize.COMMENT}
+
+
+# ----------------------------------------------------------------------------------- definitions
+
+
+def definitions(name: str) -> types.SimpleNamespace:
+    """The functions and classes that a notebook defines, ready to use.
+
+    Runs only its imports, its parameters (functions may read them) and its definitions: no data are
+    loaded and nothing is trained.
+
+    Args:
+        name: as for ``find``.
+
+    Returns:
+        A namespace with one attribute for each top-level function, class and parameter.
+
+    Raises:
+        FileNotFoundError: no such notebook.
+        RuntimeError: a definition cannot be run by itself; the message names it.
+    """
+    (path,) = find(name)
+    nb = read(path)
+    module = types.ModuleType(f"notebook_{path.stem}")
+    module.__file__ = str(path)
+    sys.modules[module.__name__] = module  # pickling and dataclasses look their module up
+    space = module.__dict__
+    space.update(parameters(nb))
+    wanted = set(parameters(nb))
+    for cell in nb.cells:
+        if cell.cell_type != "code":
+            continue
+        for node in ast.parse(cell.source).body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
+                wanted.add(node.name)
+            elif not isinstance(node, ast.Import | ast.ImportFrom):
+                continue
+            if "tensorflow" in ast.unparse(node).partition("\n")[0]:
+                importlib.import_module("course_utils.session").quiet_tensorflow()
+            code = compile(ast.Module([node], []), f"{path.stem} [{getattr(node, 'name', 'import')}]", "exec")
+            try:
+                exec(code, space)
+            except Exception as error:
+                what = getattr(node, "name", None) or ast.unparse(node)
+                raise RuntimeError(f"{path.stem}: {what!r} does not run by itself: {error!r}") from error
+    return types.SimpleNamespace(**{key: space[key] for key in wanted})
+
+
+# ------------------------------------------------------------------------------- clean and inspect
+
+
+def code_hash(nb) -> str:
+    """A hash of all code cells: the outputs of a notebook belong to the code with this hash."""
+    source = "\n\0\n".join(cell.source for cell in nb.cells if cell.cell_type == "code")
+    return hashlib.sha256(source.encode()).hexdigest()[:16]
+
+
+def normalise(nb):
+    """Bring an executed notebook into the form in which it is committed, and return it.
+
+    Fixed kernel and language, no timings, no widget state, no progress bars, stream output in one piece,
+    every cell with an id, and the hash of the code that made the outputs.
+    """
+    nb.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+            "course": {"outputs_of": code_hash(nb)},
+        }
+    )
+    nb.nbformat, nb.nbformat_minor = 4, 5
+    seen = set()
+    for number, cell in enumerate(nb.cells):
+        cell.metadata = nbformat.from_dict({"tags": tags(cell)} if tags(cell) else {})
+        if not cell.get("id") or cell.id in seen:
+            cell.id = hashlib.sha256(f"{number}{cell.source}".encode()).hexdigest()[:8]
+        seen.add(cell.id)
+        if cell.cell_type == "code":
+            cell.outputs = _merge_streams([out for out in map(_clean, cell.outputs) if out is not None])
+    return nb
+
+
+def _clean(out):
+    """An output without what does not outlive its kernel, or None if nothing is left."""
+    if out.output_type == "stream":
+        return out
+    if out.output_type in ("display_data", "execute_result"):
+        transient = out.metadata.get("course", {}).get("transient")
+        # A widget is dead without its kernel; a static figure with the same message stands next to it.
+        if transient or _WIDGET in out.data or not any(out.data.values()):
+            return None
+    return out
+
+
+def _merge_streams(outputs):
+    merged = []
+    for out in outputs:
+        last = merged[-1] if merged else None
+        if last is not None and out.output_type == last.output_type == "stream" and out.name == last.name:
+            last.text += out.text
+        else:
+            merged.append(out)
+    return merged
+
+
+def problems(nb) -> list[str]:
+    """What must not be in the outputs of a notebook, a sentence each: errors, stderr, paths of a machine."""
+    found = []
+    for number, cell in enumerate(nb.cells):
+        for out in cell.get("outputs", []):
+            if out.output_type == "error":
+                found.append(f"cell {number} ended in {out.ename}: {out.evalue}")
+            elif out.output_type == "stream" and out.name == "stderr":
+                found.append(f"cell {number} wrote to stderr: {out.text.strip()[:200]}")
+            text = out.get("text", "") + "".join(
+                str(value) for kind, value in out.get("data", {}).items() if not kind.startswith("image/")
+            )
+            if path := _PATH_OF_A_MACHINE.search(text):
+                found.append(f"cell {number} shows a path of this machine: {path.group()}")
+    return found
+
+
+def metrics(nb) -> dict[str, float]:
+    """What the cells left with ``cu.record``, in order."""
+    found = {}
+    for cell in nb.cells:
+        for out in cell.get("outputs", []):
+            entry = out.get("data", {}).get(METRIC_MIME)
+            if entry:
+                found[entry["name"]] = entry["value"]
+    return found

@@ -1,0 +1,316 @@
+"""Run notebooks: the whole course through papermill, or one of them in place.
+
+``run`` leaves executed copies and ``results.json``; ``execute`` writes a notebook back with its outputs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import threading
+import time
+from importlib import metadata
+from pathlib import Path
+
+from course_utils import notebooks, paths
+from course_utils.transient import Transient, clock
+
+CELL_SECONDS = 1800  # a learner may ask for much more than the lesson does; a hung cell still ends
+# The kernel's remarks about its own transport belong to no lesson.
+_KERNEL_ARGUMENTS = ["--log-level=40"]
+_VERSIONS = ("tensorflow", "tensorflow-cpu", "keras", "scikit-learn", "numpy", "scipy", "matplotlib")
+
+
+# ------------------------------------------------------------------------------------ in place
+
+
+def execute(path: Path, cell_seconds: int = CELL_SECONDS) -> list[str]:
+    """Run a notebook at its defaults and write it back, normalised, with its outputs.
+
+    Returns:
+        What is wrong with the outputs (see ``notebooks.problems``); the file is only written if nothing is.
+    """
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    nb = notebooks.read(path)
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    client = NotebookClient(
+        nb, timeout=cell_seconds, kernel_name="python3", record_timing=False, extra_arguments=_KERNEL_ARGUMENTS,
+        resources={"metadata": {"path": str(path.parent)}},
+    )  # fmt: skip
+    bar = Transient(path.stem)
+    client.on_cell_start = lambda cell, cell_index: bar.update(cell_index / len(nb.cells), _cell(cell_index, nb))
+    try:
+        with _machine_run():
+            client.execute()
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        return [_last_line(error)]
+    finally:
+        bar.close()
+    notebooks.normalise(nb)
+    found = notebooks.problems(nb)
+    if not found:
+        _write(path, nb)
+    return found
+
+
+def _write(path: Path, nb) -> None:
+    import nbformat
+
+    temporary = path.with_suffix(".tmp")
+    nbformat.write(nb, temporary)
+    os.replace(temporary, path)
+
+
+class _machine_run:
+    """While machines run notebooks, no learner's progress is recorded, and each kernel is this Python."""
+
+    def __enter__(self):
+        self.before = dict(os.environ)
+        os.environ["COURSE_PROGRESS"] = "off"
+        os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+        os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+
+    def __exit__(self, *_):
+        os.environ.clear()
+        os.environ.update(self.before)
+
+
+# ------------------------------------------------------------------------------- the whole course
+
+
+def run(names=(), quick: bool = False, given: dict | None = None, out: Path = paths.RUNS,
+        cell_seconds: int = CELL_SECONDS) -> dict:  # fmt: skip
+    """Run notebooks one after the other, each in a fresh kernel, through papermill.
+
+    Goes on after a failure. Writes each executed notebook and ``results.json`` to ``out``.
+
+    Args:
+        names: as for ``notebooks.find``; none means all.
+        quick: use the parameters of the quick profile.
+        given: parameters to set, in every notebook that has them.
+
+    Returns:
+        The content of ``results.json``: profile, versions, and for each notebook its status (``ok`` or
+        ``failed``), seconds, peak memory of the kernel in MB, and metrics.
+
+    Raises:
+        FileNotFoundError: no such notebook.
+        ValueError: a parameter that none of the notebooks has, or a notebook with a faulty cell.
+    """
+    given = given or {}
+    chosen = notebooks.find(*names)
+    plans = {path: _plan(path, quick, given) for path in chosen}
+    unknown = set(given) - {name for values in plans.values() for name in values["known"]}
+    if unknown:
+        known = sorted({name for values in plans.values() for name in values["known"]})
+        raise ValueError(f"No parameter is called {', '.join(sorted(unknown))}. There are: {', '.join(known)}.")
+    out.mkdir(parents=True, exist_ok=True)
+    results = {
+        "profile": "quick" if quick else "full",
+        "parameters": given,
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "versions": _versions(),
+        "notebooks": {},
+    }
+    for number, path in enumerate(chosen, start=1):
+        label = f"{number}/{len(chosen)} {path.stem}"
+        results["notebooks"][path.stem] = run_one(path, out / path.name, plans[path]["set"], cell_seconds, label)
+        _save(out / "results.json", results)
+    return results
+
+
+def _plan(path: Path, quick: bool, given: dict) -> dict:
+    nb = notebooks.read(path)
+    full, small = notebooks.parameters(nb), notebooks.parameters(nb, quick=True)
+    values = {name: value for name, value in small.items() if value != full[name]} if quick else {}
+    values |= {name: value for name, value in given.items() if name in full}
+    return {"known": list(full), "set": values}
+
+
+def run_one(source: Path, target: Path, values: dict, cell_seconds: int = CELL_SECONDS, label: str = "") -> dict:
+    """Run one notebook through papermill and measure it.
+
+    Returns:
+        ``status``, ``seconds``, ``peak_mb`` (of the kernel), ``metrics``, and ``error`` where it failed.
+    """
+    import papermill
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    _register_engine()
+    result = {"status": "ok"}
+    bar, begin = Transient(label or source.stem), time.perf_counter()
+    _Engine.bar = bar
+    try:
+        with _machine_run(), _PeakMemory() as memory:
+            papermill.execute_notebook(
+                str(source), str(target), parameters=values, engine_name="course", kernel_name="python3",
+                cwd=str(paths.NOTEBOOKS), execution_timeout=cell_seconds, progress_bar=False, log_output=False,
+                extra_arguments=_KERNEL_ARGUMENTS,
+            )  # fmt: skip
+    except (PapermillExecutionError, CellTimeoutError, DeadKernelError) as error:
+        result = {"status": "failed", "error": _last_line(error)}
+    finally:
+        bar.close()
+    result |= {"seconds": round(time.perf_counter() - begin, 1), "peak_mb": memory.peak_mb}
+    nb = notebooks.read(target)
+    problems = notebooks.problems(nb)
+    if problems and result["status"] == "ok":
+        result |= {"status": "failed", "error": problems[0]}
+    result["metrics"] = {name: round(value, 6) for name, value in notebooks.metrics(nb).items()}
+    return result
+
+
+def _last_line(error: BaseException) -> str:
+    """The line of an error that says what happened, without colours."""
+    import re
+
+    lines = [line for line in re.sub(r"\x1b\[[0-9;]*m", "", str(error)).splitlines() if line.strip()]
+    return (lines[-1] if lines else type(error).__name__).strip()[:300]
+
+
+def _cell(index: int | None, nb) -> str:
+    return f"cell {(index or 0) + 1} of {len(nb.cells)}"
+
+
+class _Engine:
+    """Filled in by ``_register_engine``; holds the bar of the run under way."""
+
+    bar: Transient | None = None
+
+
+def _register_engine() -> None:
+    """papermill's own engine with our progress bar. Registered on first use: papermill loads slowly."""
+    from papermill.engines import NBClientEngine, papermill_engines
+
+    class CourseEngine(NBClientEngine):
+        @classmethod
+        def execute_managed_notebook(cls, nb_man, *args, **kwargs):
+            start = nb_man.cell_start
+
+            def cell_start(cell, cell_index=None, **more):
+                if _Engine.bar:
+                    _Engine.bar.update((cell_index or 0) / len(nb_man.nb.cells), _cell(cell_index, nb_man.nb))
+                return start(cell, cell_index, **more)
+
+            nb_man.cell_start = cell_start
+            return super().execute_managed_notebook(nb_man, *args, **kwargs)
+
+    papermill_engines.register("course", CourseEngine)
+
+
+class _PeakMemory:
+    """Watch the kernels below this process; ``peak_mb`` is the peak resident size of the largest one.
+
+    Linux keeps the true peak of a process; elsewhere it is the largest of many looks.
+    """
+
+    def __enter__(self):
+        self.peak_mb = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join()
+
+    def _watch(self):
+        import psutil
+
+        me = psutil.Process()
+        while not self._stop.wait(0.1):
+            for child in me.children(recursive=True):
+                try:
+                    self.peak_mb = max(self.peak_mb, _resident_peak(child) // 2**20)
+                except (psutil.Error, OSError):
+                    continue
+
+
+def _resident_peak(process) -> int:
+    """Bytes. Not ``ru_maxrss``: a child inherits that from the process that started it."""
+    status = Path(f"/proc/{process.pid}/status")
+    if status.exists():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+        return 0
+    info = process.memory_info()
+    return getattr(info, "peak_wset", info.rss)
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in _VERSIONS:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _save(path: Path, content: dict) -> None:
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(temporary, path)
+
+
+# ------------------------------------------------------------------------------------- tables
+
+
+def as_table(results: dict) -> str:
+    """The end of a run, for the terminal."""
+    rows = [("notebook", "status", "time", "memory")]
+    rows += [
+        (name, entry["status"], clock(entry["seconds"]), f"{entry['peak_mb']} MB")
+        for name, entry in results["notebooks"].items()
+    ]
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines += [f"{name}: {entry['error']}" for name, entry in results["notebooks"].items() if "error" in entry]
+    return "\n".join(lines)
+
+
+BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
+
+
+def results_table(results: dict) -> str:
+    """The results as Markdown, for the README."""
+    versions = results["versions"]
+    tensorflow = versions.get("tensorflow-cpu") or versions.get("tensorflow", "?")
+    lines = [
+        f"A run of the full lessons on {results['machine']}; Python {versions['python']}, TensorFlow {tensorflow}, "
+        f"Keras {versions.get('keras', '?')}.",
+        "",
+        "| notebook | time | peak memory | what it measured |",
+        "|---|---|---|---|",
+    ]
+    for name, entry in results["notebooks"].items():
+        shown = "<br>".join(f"`{key}` {value:.4g}" for key, value in entry["metrics"].items())
+        lines.append(f"| {name} | {clock(entry['seconds'])} | {entry['peak_mb']} MB | {shown} |")
+    return "\n".join(lines)
+
+
+def write_results(results: dict, readme: Path) -> None:
+    """Put the results table between the markers of the README.
+
+    Raises:
+        ValueError: the run was not of the full lessons, failed somewhere, or the markers are missing.
+    """
+    if results["profile"] != "full" or results["parameters"]:
+        raise ValueError("The README shows full lessons at their defaults; this run was another one.")
+    failed = [name for name, entry in results["notebooks"].items() if entry["status"] != "ok"]
+    if failed:
+        raise ValueError(f"The README shows finished runs only; these failed: {', '.join(failed)}.")
+    text = readme.read_text(encoding="utf-8")
+    if text.count(BEGIN) != 1 or text.count(END) != 1:
+        raise ValueError(f"{readme.name} needs the markers {BEGIN} and {END}, once each.")
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    readme.write_text(f"{before}{BEGIN}\n{results_table(results)}\n{END}{after}", encoding="utf-8")

@@ -1,0 +1,165 @@
+"""What training needs besides the model: progress, a live curve, time, and repeats over seeds."""
+
+from __future__ import annotations
+
+import gc
+import math
+import time
+from collections.abc import Callable, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from course_utils import session
+from course_utils.transient import Transient
+
+session.quiet_tensorflow()
+
+import keras  # noqa: E402  (only after TensorFlow has been loaded quietly)
+
+_REDRAW = 0.5  # seconds; a bar that redraws more often only costs time
+
+
+class Progress(keras.callbacks.Callback):
+    """A progress bar with the time left, for ``model.fit(…, verbose=0, callbacks=[Progress("LSTM")])``.
+
+    It vanishes when training ends. If training is interrupted, the bar stays where it stopped, and
+    ``python -m course_utils execute`` leaves it out of the notebook all the same.
+
+    Args:
+        label: what is being trained.
+    """
+
+    def __init__(self, label: str = "training"):
+        super().__init__()
+        self.label = label
+
+    def on_train_begin(self, logs=None):
+        self._bar = Transient(self.label)
+        self._done, self._next = 0.0, 0.0
+
+    def on_train_batch_end(self, batch, logs=None):
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + _REDRAW
+        steps = self.params.get("steps") or 0
+        within = (batch + 1) / steps if steps else 0.0
+        self._show(self._done + within, logs or {})
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._done = epoch + 1
+        self._show(self._done, logs or {})
+
+    def _show(self, done: float, logs: dict):
+        epochs = self.params.get("epochs") or 1
+        loss = logs.get("loss")
+        note = f"epoch {min(int(done) + 1, epochs)} of {epochs}" + ("" if loss is None else f", loss {float(loss):.3f}")
+        self._bar.update(done / epochs, note)
+
+    def on_train_end(self, logs=None):
+        self._bar.close()
+
+
+class LiveCurve(Progress):
+    """A progress bar that also draws loss and accuracy while the model learns.
+
+    After training, ``figure()`` gives the finished curves, to be shown with ``cu.show(…, alt=…)``.
+    """
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self.values: dict[str, list[float]] = {}
+        self._drawn = 0.0
+
+    def on_epoch_end(self, epoch, logs=None):
+        for name, value in (logs or {}).items():
+            self.values.setdefault(name, []).append(float(value))
+        if time.monotonic() - self._drawn > 2.0 and epoch + 1 < (self.params.get("epochs") or 1):
+            self._bar.draw(self.figure())
+            self._drawn = time.monotonic()
+        super().on_epoch_end(epoch, logs)
+
+    def figure(self):
+        """Loss and accuracy so far, as a Matplotlib figure."""
+        from course_utils.plots import curves
+
+        return curves.learning_curves(self.values, title=self.label)
+
+
+@dataclass
+class Stopwatch:
+    """Seconds that passed inside ``with stopwatch() as watch:``."""
+
+    seconds: float = math.nan
+
+
+@contextmanager
+def stopwatch():
+    """Measure wall time: ``with stopwatch() as watch: …``, then ``watch.seconds``."""
+    watch, begin = Stopwatch(), time.perf_counter()
+    try:
+        yield watch
+    finally:
+        watch.seconds = time.perf_counter() - begin
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """One number a seed, and what they say together.
+
+    Attributes:
+        values: shape (seeds,).
+        outputs: whatever else each run returned.
+    """
+
+    values: np.ndarray
+    outputs: list = field(default_factory=list)
+
+    @property
+    def mean(self) -> float:
+        return float(np.mean(self.values))
+
+    def interval(self, confidence: float = 0.95) -> tuple[float, float]:
+        """Student's interval for the mean over seeds; with one seed it is (-inf, inf): nothing is known."""
+        n = len(self.values)
+        if n < 2:
+            return -math.inf, math.inf
+        from scipy.stats import t
+
+        half = t.ppf(0.5 + confidence / 2, n - 1) * np.std(self.values, ddof=1) / math.sqrt(n)
+        return self.mean - half, self.mean + half
+
+    def __str__(self) -> str:
+        n = len(self.values)
+        spread = f" (from {self.values.min():.3f} to {self.values.max():.3f})" if n > 1 else ""
+        return f"{self.mean:.3f}{spread}, {n} seed{'s' if n != 1 else ''}"
+
+
+def over_seeds(train: Callable[[int], float | tuple], seeds: Iterable[int], label: str = "seeds") -> Repeats:
+    """Run ``train(seed)`` for every seed, each with fresh generators, and collect the scores.
+
+    Args:
+        train: returns a score, or a tuple whose first entry is the score and whose rest is kept.
+        seeds: whole numbers, at least one.
+
+    Raises:
+        ValueError: there is no seed.
+    """
+    seeds = list(seeds)
+    if not seeds:
+        raise ValueError("SEEDS must hold at least one whole number.")
+    values, outputs = [], []
+    bar = Transient(label)
+    try:
+        for i, seed in enumerate(seeds):
+            bar.update(i / len(seeds), f"seed {i + 1} of {len(seeds)}")
+            keras.utils.set_random_seed(seed)
+            result = train(seed)
+            score, *rest = result if isinstance(result, tuple) else (result,)
+            values.append(float(score))
+            outputs.append(tuple(rest))
+            gc.collect()  # a Keras model is a knot of references: without this the next one comes on top of it
+    finally:
+        bar.close()
+    return Repeats(np.array(values), outputs)
