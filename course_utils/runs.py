@@ -13,7 +13,7 @@ import time
 from importlib import metadata
 from pathlib import Path
 
-from course_utils import notebooks, paths
+from course_utils import course, notebooks, paths
 from course_utils.transient import Transient, clock
 
 CELL_SECONDS = 1800  # a learner may ask for much more than the lesson does; a hung cell still ends
@@ -228,7 +228,7 @@ class _PeakMemory:
         while not self._stop.wait(0.1):
             for child in me.children(recursive=True):
                 try:
-                    self.peak_mb = max(self.peak_mb, _resident_peak(child) // 2**20)
+                    self.peak_mb = max(self.peak_mb, round(_resident_peak(child) / 1e6))
                 except (psutil.Error, OSError):
                     continue
 
@@ -277,9 +277,6 @@ def as_table(results: dict) -> str:
     return "\n".join(lines)
 
 
-BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
-
-
 def results_table(results: dict) -> str:
     """The results as Markdown, for the README."""
     versions = results["versions"]
@@ -298,7 +295,7 @@ def results_table(results: dict) -> str:
 
 
 def write_results(results: dict, readme: Path) -> None:
-    """Put the results table between the markers of the README.
+    """Put the results table, and the map of the chapters, between their markers in the README.
 
     Raises:
         ValueError: the run was not of the full lessons, failed somewhere, or the markers are missing.
@@ -309,8 +306,15 @@ def write_results(results: dict, readme: Path) -> None:
     if failed:
         raise ValueError(f"The README shows finished runs only; these failed: {', '.join(failed)}.")
     text = readme.read_text(encoding="utf-8")
-    if text.count(BEGIN) != 1 or text.count(END) != 1:
-        raise ValueError(f"{readme.name} needs the markers {BEGIN} and {END}, once each.")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    readme.write_text(f"{before}{BEGIN}\n{results_table(results)}\n{END}{after}", encoding="utf-8")
+    text = _between(text, "results", results_table(results))
+    text = _between(text, "map", course.map_markdown("notebooks/"))
+    readme.write_text(text, encoding="utf-8")
+
+
+def _between(text: str, name: str, content: str) -> str:
+    """The text with this content between the markers of this name."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    if text.count(begin) != 1 or text.count(end) != 1:
+        raise ValueError(f"The README needs the markers {begin} and {end}, once each.")
+    before, _, rest = text.partition(begin)
+    return f"{before}{begin}\n{content}\n{end}{rest.partition(end)[2]}"
