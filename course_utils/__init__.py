@@ -16,13 +16,11 @@ _LAZY = {
     "show": "session",
     "record": "session",
     "say": "session",
-    "chapters": None,
     "data": None,
     "plots": None,
     "training": None,
     "notebooks": None,
     "doctor": None,
-    "exercises": None,
     "runs": None,
     "session": None,
 }

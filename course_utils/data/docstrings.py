@@ -30,9 +30,7 @@ def docstrings() -> Bundle:
     The honest split holds out whole subpackages. ``x_clean`` has neither file names nor package names.
     Nothing is imported: the files are parsed.
     """
-    rows = [(label, module, text)
-            for label, package in enumerate(PACKAGES.values())
-            for module, text in _read(package)]
+    rows = [(label, module, text) for label, package in enumerate(PACKAGES.values()) for module, text in _read(package)]
     order = np.random.default_rng(0).permutation(len(rows))
     rows = [rows[i] for i in order]
     groups = np.array([_subpackage(module) for _, module, _ in rows])

@@ -21,8 +21,13 @@ def lengths(texts: list[str], title: str = ""):
     top = max(10, words.max(initial=0))
     ax.hist(np.maximum(words, 0.8), bins=np.geomspace(0.7, top * 1.1, 40), color=style.BLUE)
     ax.axvline(np.median(words), color=style.RED, linestyle="--")
-    ax.annotate(f"median {np.median(words):.0f}", (np.median(words), ax.get_ylim()[1]), xytext=(6, -10),
-                textcoords="offset points", color=style.RED)
+    ax.annotate(
+        f"median {np.median(words):.0f}",
+        (np.median(words), ax.get_ylim()[1]),
+        xytext=(6, -10),
+        textcoords="offset points",
+        color=style.RED,
+    )
     ax.set_xscale("log")
     ticks = [1, 10, 100, 1_000, 10_000]
     ax.set_xticks([t for t in ticks if t <= top * 1.1], [f"{t:,}" for t in ticks if t <= top * 1.1])

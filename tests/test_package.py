@@ -1,0 +1,87 @@
+"""The package as a whole: imports that are fast and run one way, one style, honest exports."""
+
+import ast
+import subprocess
+import sys
+import time
+
+import pytest
+
+import course_utils as cu
+from course_utils import paths
+
+MODULES = sorted((paths.ROOT / "course_utils").rglob("*.py"))
+# Each layer may import itself and what stands to its right.
+LAYERS = ["__main__", "runs doctor", "notebooks", "chapters", "exercises", "training data plots transient", "session",
+          "course environment", "paths"]  # fmt: skip
+
+
+def python(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=paths.ROOT)
+
+
+def test_import_is_fast_and_loads_no_tensorflow():
+    code = (
+        "import sys, time; t = time.perf_counter(); import course_utils; t = time.perf_counter() - t; "
+        "print(t, sorted({'tensorflow', 'keras', 'numpy', 'matplotlib', 'sklearn'} & set(sys.modules)))"
+    )
+    best = 9.0
+    for _ in range(3):  # the machine may be busy: the best of three is what the import costs
+        seconds, _, loaded = python(code).stdout.partition(" ")
+        assert loaded.strip() == "[]"
+        best = min(best, float(seconds))
+    assert best < 0.2
+
+
+def test_every_exported_name_is_there():
+    for name in cu.__all__:
+        assert getattr(cu, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = cu.nonsense
+
+
+def layer_of(module):
+    part = module.split(".")[1] if "." in module else "__init__"
+    return next((i for i, names in enumerate(LAYERS) if part in names.split()), None)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(paths.ROOT)))
+def test_imports_run_downwards(path):
+    module = ".".join(path.relative_to(paths.ROOT).with_suffix("").parts)
+    own = layer_of(module)
+    if own is None:
+        return  # the package's own __init__ only names the others
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("course_utils"):
+            targets = (
+                [f"{node.module}.{alias.name}" for alias in node.names]
+                if node.module == "course_utils"
+                else [node.module]
+            )
+            for target in targets:
+                assert layer_of(target) is not None, f"{target} stands in no layer"
+                assert layer_of(target) >= own, f"{module} imports upwards: {target}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(paths.ROOT)))
+def test_public_functions_and_modules_say_what_they_do(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert ast.get_docstring(tree), "the module has no docstring"
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), f"{node.name} has no docstring"
+
+
+def test_style():
+    done = subprocess.run([sys.executable, "-m", "ruff", "check", "."], capture_output=True, text=True, cwd=paths.ROOT)
+    assert done.returncode == 0, done.stdout
+
+
+def test_tensorflow_starts_without_noise_and_with_onednn():
+    begin = time.perf_counter()
+    done = python(
+        "import os; os.environ.pop('TF_CPP_MIN_LOG_LEVEL', None)\n"
+        "from course_utils import session; tf = session.quiet_tensorflow()\n"
+        "print(tf.reduce_sum(tf.ones((3, 3))).numpy(), os.environ.get('TF_ENABLE_ONEDNN_OPTS'))"
+    )
+    assert (done.stdout.strip(), done.stderr) == ("9.0 None", ""), time.perf_counter() - begin
