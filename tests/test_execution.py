@@ -1,0 +1,111 @@
+"""Every notebook executed: by nbval and by papermill, in the quick profile and, if asked, in full."""
+
+import math
+import os
+import subprocess
+import sys
+
+import pytest
+
+from course_utils import notebooks, paths, runs
+
+BOOKS = notebooks.find()
+by_notebook = pytest.mark.parametrize("path", BOOKS, ids=lambda p: p.stem)
+pytestmark = pytest.mark.notebooks
+
+QUICK_SECONDS, FULL_SECONDS, PEAK_MB = 90, 90, 1200
+# Notebooks whose issue allows more than the usual seconds.
+ALLOWED_SECONDS = {"08_text_classifier": 120}
+
+# What a full lesson must reach on the real posts: metric → (lowest, highest).
+RANGES = {
+    "08_text_classifier": {
+        "accuracy_document_linear": (0.97, 1.0),
+        "accuracy_document_mlp": (0.985, 1.0),
+        "accuracy_document_lstm": (0.97, 1.0),
+        "accuracy_honest_majority": (0.54, 0.57),
+        "accuracy_honest_linear": (0.78, 0.82),
+        "accuracy_honest_mlp": (0.815, 0.86),
+        "accuracy_honest_lstm": (0.62, 0.82),
+        "train_seconds_lstm": (0.0, 40.0),
+    }
+}
+
+
+def quick_values(path, **given):
+    nb = notebooks.read(path)
+    full, quick = notebooks.parameters(nb), notebooks.parameters(nb, quick=True)
+    values = {name: value for name, value in quick.items() if value != full[name]}
+    return values | {name: value for name, value in given.items() if name in full}
+
+
+def assert_fine(result, seconds):
+    assert result["status"] == "ok", result["error"]
+    assert result["seconds"] <= seconds and result["peak_mb"] <= PEAK_MB, result
+    assert all(math.isfinite(value) for value in result["metrics"].values())
+
+
+@by_notebook
+def test_quick_by_papermill(path, tmp_path):
+    assert_fine(runs.run_one(path, tmp_path / path.name, quick_values(path), cell_seconds=120), QUICK_SECONDS)
+
+
+@by_notebook
+def test_quick_on_the_embedded_text(path, tmp_path):
+    if "SOURCE" not in notebooks.parameters(notebooks.read(path)):
+        pytest.skip("the notebook needs no posts")
+    values = quick_values(path, SOURCE="docstrings")
+    result = runs.run_one(path, tmp_path / path.name, values, cell_seconds=120)
+    assert_fine(result, QUICK_SECONDS)
+    shown = (tmp_path / path.name).read_text(encoding="utf-8")
+    assert "embedded text:" in shown
+
+
+def nbval(copy):
+    """Run nbval (lax) over a notebook and return its report; a cell without the tag compares nothing."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--nbval-lax"]
+    command += ["--nbval-current-env", "--nbval-cell-timeout=300", "--rootdir", str(copy.parent), str(copy)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=paths.NOTEBOOKS, timeout=900)
+    return done
+
+
+def assert_nbval(done, cells):
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
+    assert f"{cells} passed" in done.stdout, done.stdout[-500:]
+
+
+@by_notebook
+def test_quick_by_nbval(path, tmp_path):
+    import papermill
+
+    copy = tmp_path / path.name
+    papermill.execute_notebook(str(path), str(copy), parameters=quick_values(path), prepare_only=True)
+    nb = notebooks.read(copy)
+    assert_nbval(nbval(copy), sum(cell.cell_type == "code" for cell in nb.cells))
+
+
+@pytest.mark.full
+@by_notebook
+def test_as_committed_by_nbval(path):
+    nb = notebooks.read(path)
+    assert_nbval(nbval(path), sum(cell.cell_type == "code" for cell in nb.cells))
+
+
+@pytest.mark.full
+@by_notebook
+@pytest.mark.parametrize("seed", [None, 7])
+def test_full_lesson(path, seed, tmp_path):
+    values = {} if seed is None else {"SEED": seed}
+    result = runs.run_one(path, tmp_path / path.name, values)
+    assert_fine(result, ALLOWED_SECONDS.get(path.stem, FULL_SECONDS))
+    if os.environ.get("COURSE_REQUIRE_NEWSGROUPS"):
+        found = result["metrics"]
+        for name, (low, high) in RANGES.get(path.stem, {}).items():
+            assert low <= found[name] <= high, (name, found[name])
+
+
+@pytest.mark.full
+def test_the_honest_network_beats_the_linear_baseline_of_its_run(posts, tmp_path):
+    (path,) = notebooks.find("08")
+    found = runs.run_one(path, tmp_path / path.name, {})["metrics"]
+    assert found["accuracy_honest_mlp"] > found["accuracy_honest_linear"]

@@ -1,0 +1,161 @@
+"""The anatomy of every notebook, as assertions. A new notebook is covered by being there."""
+
+import ast
+import re
+import statistics
+
+import pytest
+
+from course_utils import course, notebooks, paths
+
+BOOKS = notebooks.find()
+by_notebook = pytest.mark.parametrize("path", BOOKS, ids=lambda p: p.stem)
+
+
+def code_cells(nb):
+    return [cell for cell in nb.cells if cell.cell_type == "code"]
+
+
+def prose(nb):
+    return "\n\n".join(cell.source for cell in nb.cells if cell.cell_type == "markdown")
+
+
+def lines(cell):
+    return [line for line in cell.source.splitlines() if line.strip() and not line.strip().startswith("#")]
+
+
+@by_notebook
+def test_it_opens_with_one_heading_navigation_and_what_to_expect(path):
+    nb = notebooks.read(path)
+    headings = re.findall(r"^# .+$", prose(nb), re.MULTILINE)
+    assert headings == [f"# {course.chapter(path.stem).heading}"]
+    opening = nb.cells[0].source
+    assert course.navigation(path.stem) in opening, f"expected: {course.navigation(path.stem)}"
+    for part in ("**What you do.**", "**Afterwards you can**", "**You need**", "**Time:**"):
+        assert part in opening
+    assert 3 <= len(re.findall(r"^\d\. ", opening, re.MULTILINE)) <= 5, "three to five checkable points"
+    sections = course.chapter(path.stem).sections
+    assert not sections or f"section{'s' if ',' in sections else ''} {sections}" in opening
+
+
+@by_notebook
+def test_it_ends_with_recap_questions_and_reading(path):
+    text = prose(notebooks.read(path))
+    for part in ("**Further reading", "ecap", "What you can do now")[: 3 if course.chapter(path.stem).sections else 1]:
+        assert part in text or part in ("ecap", "What you can do now") and "What you can do now" in text
+
+
+@by_notebook
+def test_parameters_then_setup(path):
+    first, second = code_cells(notebooks.read(path))[:2]
+    assert notebooks.tags(first) == ["parameters"] and "SEED" in notebooks.parameters(notebooks.read(path))
+    assert "import course_utils as cu" in second.source and "cu.start(SEED" in second.source
+    assert len(second.source.splitlines()) <= 4
+
+
+@by_notebook
+def test_sizes(path):
+    nb = notebooks.read(path)
+    count = [len(lines(cell)) for cell in code_cells(nb)]
+    assert len(nb.cells) <= 90, "a chapter is at most 80 cells, and its exercises a few more"
+    assert path.stat().st_size < 1_000_000
+    assert 2 <= statistics.median(count) <= 8, f"median {statistics.median(count)} lines in a code cell"
+    assert sum(n >= 20 for n in count) <= len(count) / 10, "nine in ten code cells have under 20 lines"
+    words = len(prose(nb).split())
+    assert words / sum(count) >= 5, f"{words / sum(count):.1f} words of prose to a line of code"
+
+
+@by_notebook
+def test_outputs_are_those_of_this_code(path):
+    nb = notebooks.read(path)
+    assert nb.metadata.course.outputs_of == notebooks.code_hash(nb), f"run: make execute ARGS={path.stem[:2]}"
+    counts = [cell.execution_count for cell in code_cells(nb)]
+    assert counts == list(range(1, len(counts) + 1)), "top to bottom, from a fresh kernel"
+
+
+@by_notebook
+def test_outputs_are_clean_and_normalised(path):
+    import nbformat
+
+    nb = notebooks.read(path)
+    assert notebooks.problems(nb) == []
+    nbformat.validate(nb)
+    text = path.read_text(encoding="utf-8")
+    assert nbformat.writes(notebooks.normalise(nb)) + "\n" == text
+
+
+@by_notebook
+def test_every_picture_has_alt_text(path):
+    for number, cell in enumerate(notebooks.read(path).cells):
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}):
+                alt = output.metadata.get("image/png", {}).get("alt", "")
+                assert len(alt) >= 20, f"the figure of cell {number} has no alt text"
+        assert "](attachment:" not in cell.source and not re.search(r"!\[\s*\]\(", cell.source)
+
+
+@by_notebook
+def test_no_shell_no_magic_no_installation(path):
+    for cell in code_cells(notebooks.read(path)):
+        ast.parse(cell.source)  # a magic or a shell line is no Python
+        assert not re.search(r"\b(os\.system|subprocess|get_ipython)\b", cell.source)
+
+
+@by_notebook
+def test_words(path):
+    """House style: no exclamation marks, no "simply", no hype; nothing is loaded from elsewhere."""
+    text = re.sub(r"\$\$.*?\$\$|\$[^$]*\$|`[^`]*`", " ", prose(notebooks.read(path)), flags=re.DOTALL)
+    assert "!" not in text.replace("![", "")
+    for word in ("simply", "amazing", "incredibl", "powerful", "just works", "magic", "obviously", "trivial"):
+        assert not re.search(rf"\b{word}", text, re.IGNORECASE), word
+    assert not re.search(r"<(img|script|iframe)\b", text)
+
+
+@by_notebook
+def test_formulas_are_closed(path):
+    for cell in notebooks.read(path).cells:
+        if cell.cell_type == "markdown":
+            assert cell.source.count("$$") % 2 == 0
+            assert cell.source.replace("$$", "").count("$") % 2 == 0
+            assert cell.source.count("{") == cell.source.count("}")
+
+
+@by_notebook
+def test_links_lead_somewhere(path):
+    for target in re.findall(r"\]\(([^)#]+)\)", prose(notebooks.read(path))):
+        if "://" not in target:
+            assert (path.parent / target).exists(), target
+
+
+@by_notebook
+def test_definitions_can_be_taken_out(path):
+    assert vars(notebooks.definitions(path.stem))
+
+
+def test_names_are_never_used_before_a_cell_defines_them():
+    """No hidden state: what a top-level statement reads, an earlier cell (or this one) has written."""
+    import builtins
+
+    for path in BOOKS:
+        known = set(dir(builtins)) | {"__name__"}
+        for cell in code_cells(notebooks.read(path)):
+            tree = ast.parse(cell.source)
+            known |= {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+            known |= {a.asname or a.name.split(".")[0] for n in ast.walk(tree)
+                      if isinstance(n, ast.Import | ast.ImportFrom) for a in n.names}  # fmt: skip
+            known |= {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+            known |= {a.arg for n in ast.walk(tree) if isinstance(n, ast.arguments)
+                      for a in [*n.args, *n.kwonlyargs, *filter(None, [n.vararg, n.kwarg])]}  # fmt: skip
+            read = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+            assert read <= known, f"{path.stem}: {sorted(read - known)}"
+
+
+def test_the_readme_shows_the_map_and_real_results():
+    from course_utils import runs
+
+    text = (paths.ROOT / "README.md").read_text(encoding="utf-8")
+    assert course.map_markdown("notebooks/") in text, "run: make results"
+    for one in course.CHAPTERS:
+        if one.here:
+            assert f"| {one.stem} |" in text, f"{one.stem} has no row in the results table: run: make run, make results"
+    assert runs._between(text, "results", "") != text
