@@ -12,8 +12,18 @@ from course_utils import paths
 
 MODULES = sorted((paths.ROOT / "course_utils").rglob("*.py"))
 # Each layer may import itself and what stands to its right.
-LAYERS = ["__main__", "runs doctor", "notebooks", "chapters", "exercises", "training data plots transient", "session",
-          "course environment", "paths"]  # fmt: skip
+LAYERS = [
+    "__main__",
+    "runs doctor",
+    "notebooks",
+    "chapters",
+    "exercises",
+    "training data transient",
+    "session",
+    "plots",
+    "course environment",
+    "paths",
+]
 
 
 def python(code):
