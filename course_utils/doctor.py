@@ -5,12 +5,14 @@ Uses the standard library where it can, so that it also works where packages are
 
 from __future__ import annotations
 
+import contextlib
 import html
 import importlib.util
 import os
 import re
 import shutil
 import sys
+import threading
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -22,6 +24,11 @@ SYMBOLS = {"ok": "✓", "note": "·", "warning": "!", "problem": "✗"}
 COLOURS = {"ok": "#0b5d1e", "note": "#333333", "warning": "#7a4b00", "problem": "#9b1c1c"}
 GROUND = "#ffffff"
 _NEEDED_MEMORY, _NEEDED_DISK = 1.5, 1.0  # GB
+_CHINESE_FONT = re.compile(
+    r"(notosans(mono)?|notoserif)(cjk|sc|tc|hk)|sourcehan|wqy-|wenquanyi|droidsansfallback|ukai|uming|msyh|msjh|"
+    r"simsun|simhei|deng|pingfang|hiragino sans gb|stheiti|songti|arial ?unicode",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -48,9 +55,12 @@ def check() -> list[Finding]:
     for one in checks:
         try:
             findings.append(one())
+        except ImportError as error:
+            detail = f"could not be checked: {error.name or 'a package'} does not load"
+            findings.append(Finding(one.__name__.strip("_"), "warning", detail, "Run: make setup"))
         except Exception as error:
-            name = one.__name__.strip("_")
-            findings.append(Finding(name, "warning", f"could not be checked: {type(error).__name__}", "Report this."))
+            detail = f"could not be checked: {type(error).__name__}"
+            findings.append(Finding(one.__name__.strip("_"), "warning", detail, "Report this."))
     return findings
 
 
@@ -67,31 +77,38 @@ def _packages() -> Finding:
     lock = paths.ROOT / "requirements.lock"
     if not lock.is_file():
         return Finding("packages", "warning", "requirements.lock is not here", "Work in a full copy of the course.")
-    pins = environment.read_lock(lock.read_text(encoding="utf-8"))
     missing, other = [], []
-    for name in environment.direct_packages():
-        versions = [version for version, marker in pins.get(name, []) if _holds(marker)]
-        if not versions:
+    for name, versions in environment.read_lock(lock.read_text(encoding="utf-8")).items():
+        wanted = [version for version, marker in versions if _holds(marker)]
+        if not wanted:
             continue  # the lock has it for other systems only
         try:
             found = metadata.version(name)
         except metadata.PackageNotFoundError:
             missing.append(name)
             continue
-        if found not in versions:
-            other.append(f"{name} {found} instead of {versions[0]}")
+        if found not in wanted:
+            other.append(f"{name} {found} instead of {wanted[0]}")
     if missing:
-        return Finding("packages", "problem", "missing: " + ", ".join(missing), "Run: make setup")
+        return Finding("packages", "problem", f"missing: {_some(missing, ', ')}", "Run: make setup")
     if other:
-        return Finding("packages", "warning", "; ".join(other), "Numbers may differ. To get the pins: make setup")
+        advice = "Numbers may differ. To get the pins: make setup"
+        return Finding("packages", "warning", _some(other, "; "), advice)
     return Finding("packages", "ok", "all as pinned")
+
+
+def _some(words: list[str], comma: str) -> str:
+    """The first few of a list that may be long."""
+    return comma.join(words[:5]) + (f" and {len(words) - 5} more" if len(words) > 5 else "")
 
 
 def _holds(marker: str) -> bool:
     if not marker:
         return True
-    from packaging.markers import Marker
-
+    try:
+        from packaging.markers import Marker
+    except ImportError:
+        return False  # it is in the lock itself, so it is reported as missing
     return Marker(marker).evaluate()
 
 
@@ -99,7 +116,7 @@ def _kernel() -> Finding:
     own = Path(sys.prefix).resolve() == (paths.ROOT / ".venv").resolve()
     if own:
         return Finding("kernel", "ok", "the course's own environment (.venv)")
-    if os.environ.get("CONDA_PREFIX") or os.environ.get("BINDER_SERVICE_HOST"):
+    if (Path(sys.prefix) / "conda-meta").is_dir():  # Binder's is one too
         return Finding("kernel", "ok", "a conda environment")
     if importlib.util.find_spec("tensorflow") is None:
         advice = "Stop JupyterLab and start it with: make lab. Then Kernel → Change Kernel → Python 3 (ipykernel)."
@@ -109,14 +126,39 @@ def _kernel() -> Finding:
 
 def memory_limit() -> int | None:
     """Bytes that a container allows this process, or None if there is no such limit."""
-    for file in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        try:
-            text = Path(file).read_text().strip()
-        except OSError:
-            continue
-        if text.isdigit() and int(text) < 2**60:
-            return int(text)
-    return None
+    names = ("memory.max", "memory.limit_in_bytes")
+    limits = [_number(folder / name) for folder in _groups("memory") for name in names]
+    return min((limit for limit in limits if limit and limit < 2**60), default=None)
+
+
+def _memory_used() -> int:
+    """Bytes that the container has in use; 0 where that cannot be read."""
+    names = ("memory.current", "memory.usage_in_bytes")
+    return max((_number(folder / name) or 0 for folder in _groups("memory")[:1] for name in names), default=0)
+
+
+def _groups(controller: str) -> list[Path]:
+    """Folders of the control groups that hold this process, innermost first (cgroup version 2, then 1)."""
+    roots = {"2": Path("/sys/fs/cgroup"), "1": Path("/sys/fs/cgroup") / controller}
+    found = []
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/cgroup").read_text().splitlines():
+            _, controllers, inside = line.split(":", 2)
+            if controllers and controller not in controllers.split(","):
+                continue
+            root = roots["1" if controllers else "2"]
+            folder = root / inside.strip("/")
+            # Inside a container the name may be the host's: then only the root is there.
+            found += [each for each in (folder, *folder.parents) if each.is_relative_to(root) and each.is_dir()]
+    return found or [root for root in roots.values() if root.is_dir()]
+
+
+def _number(path: Path) -> int | None:
+    try:
+        text = path.read_text().strip()
+    except OSError:
+        return None
+    return int(text) if text.isdigit() else None
 
 
 def _memory() -> Finding:
@@ -126,18 +168,32 @@ def _memory() -> Finding:
     total, free = memory.total, memory.available
     limit = memory_limit()
     if limit and limit < total:
-        total, free = limit, min(free, limit)
+        total, free = limit, max(0, min(free, limit - _memory_used()))
     detail = f"{total / 1e9:.1f} GB, {free / 1e9:.1f} GB free"
     if free / 1e9 < _NEEDED_MEMORY:
         return Finding("memory", "warning", detail, "A notebook needs up to 1.2 GB: close other programs and kernels.")
     return Finding("memory", "ok", detail)
 
 
+def cores() -> float:
+    """Processor cores that this process may use: its affinity, and a container's share (which may be 0.5)."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    for folder in _groups("cpu"):
+        with contextlib.suppress(OSError, ValueError):
+            quota, period = (folder / "cpu.max").read_text().split()
+            count = min(count, int(quota) / int(period))  # "max": a ValueError, no limit
+        quota, period = _number(folder / "cpu.cfs_quota_us"), _number(folder / "cpu.cfs_period_us")
+        if quota and period:
+            count = min(count, quota / period)
+    return count
+
+
 def _cores() -> Finding:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if cores < 2:
-        return Finding("processor", "note", "1 core", "The lessons take up to twice the time they state.")
-    return Finding("processor", "ok", f"{cores} cores")
+    count = cores()
+    detail = f"{count:g} core" + ("" if count == 1 else "s")
+    if count < 2:
+        return Finding("processor", "note", detail, "The lessons take up to twice the time they state.")
+    return Finding("processor", "ok", detail)
 
 
 def _disk() -> Finding:
@@ -153,7 +209,23 @@ def _fonts() -> Finding:
     data = Path(matplotlib.get_data_path())
     if not (data / "fonts" / "ttf" / "DejaVuSans.ttf").is_file():
         return Finding("fonts", "problem", "Matplotlib's own font is missing", "Remove .venv and run: make setup")
-    return Finding("fonts", "ok", "Matplotlib's own")
+    if not has_chinese_font():
+        advice = "Optional: to draw Chinese words in figures, install Noto Sans CJK (fonts-noto-cjk)."
+        return Finding("fonts", "note", "Matplotlib's own; none with Chinese characters", advice)
+    return Finding("fonts", "ok", "Matplotlib's own; one with Chinese characters")
+
+
+def has_chinese_font() -> bool:
+    """Whether a well-known font with Chinese characters lies in a font folder.
+
+    It goes by file names: Matplotlib's font list would tell more, and may take half a minute to build.
+    """
+    home = Path.home()
+    folders = [Path(name) for name in ("/usr/share/fonts", "/usr/local/share/fonts", "/Library/Fonts")]
+    folders += [Path("/System/Library/Fonts"), home / ".fonts", home / ".local/share/fonts", home / "Library/Fonts"]
+    folders.append(Path(os.environ.get("WINDIR", "C:/Windows")) / "Fonts")
+    files = (file for folder in folders for _, _, names in os.walk(folder) for file in names)
+    return any(_CHINESE_FONT.match(file) for file in files)
 
 
 def _posts() -> Finding:
@@ -165,12 +237,27 @@ def _posts() -> Finding:
     if newsgroups.offline():
         advice = "Nothing to do: the lessons use the embedded text, and say so."
         return Finding("newsgroup posts", "note", "not here, and downloads are switched off", advice)
-    try:
-        newsgroups.require_network()
-    except newsgroups.Unavailable:
+    if not _answers(newsgroups.require_network):
         advice = "Nothing to do: the lessons use the embedded text. Once online: python -m course_utils fetch"
         return Finding("newsgroup posts", "note", "not here, and their server cannot be reached", advice)
     return Finding("newsgroup posts", "note", "not here yet", "Nothing to do: chapter 8 downloads them (14 MB).")
+
+
+def _answers(require_network, patience: float = 2.0) -> bool:
+    """Whether the network answers within ``patience`` seconds; a name look-up alone may hang for longer."""
+    import sklearn.datasets  # noqa: F401  (a slow import is not a slow network)
+
+    answers = []
+
+    def ask():
+        with contextlib.suppress(OSError):
+            require_network()
+            answers.append(True)
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(patience)
+    return bool(answers)
 
 
 # ------------------------------------------------------------------------------------- showing it
@@ -216,5 +303,7 @@ def show() -> None:
 def main() -> int:
     """Print the findings; returns 1 if one of them is a problem."""
     findings = check()
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a Windows console may lack the symbols
     print(re.sub(r"\s+$", "", as_text(findings)))
     return int(any(finding.status == "problem" for finding in findings))

@@ -2,10 +2,13 @@
 
 import collections
 import re
+import subprocess
+import sys
+import time
 
 import pytest
 
-from course_utils import doctor, environment
+from course_utils import doctor, environment, paths
 from course_utils.data import newsgroups
 
 Usage = collections.namedtuple("Usage", "total used free")
@@ -46,6 +49,14 @@ def test_missing_and_other_packages(monkeypatch):
     assert finding("packages").status == "warning" and "numpy 0.0.1 instead of" in finding("packages").detail
 
 
+def test_packages_that_come_along_are_looked_at_too_and_a_long_list_is_cut(monkeypatch):
+    real = doctor.metadata.version
+    monkeypatch.setattr(doctor.metadata, "version", lambda name: "0.0.1" if name == "traitlets" else real(name))
+    assert "traitlets 0.0.1 instead of" in finding("packages").detail
+    monkeypatch.setattr(doctor.metadata, "version", lambda name: "0.0.1")
+    assert " more" in finding("packages").detail and len(finding("packages").detail) < 300
+
+
 def test_little_memory_also_inside_a_container(monkeypatch):
     import psutil
 
@@ -54,6 +65,88 @@ def test_little_memory_also_inside_a_container(monkeypatch):
     assert finding("memory").status == "ok"
     monkeypatch.setattr(doctor, "memory_limit", lambda: 1_000_000_000)
     assert finding("memory").status == "warning"
+    monkeypatch.setattr(doctor, "memory_limit", lambda: 8_000_000_000)
+    monkeypatch.setattr(doctor, "_memory_used", lambda: 7_500_000_000)
+    assert finding("memory").detail == "8.0 GB, 0.5 GB free" and finding("memory").status == "warning"
+
+
+@pytest.fixture
+def groups(monkeypatch, tmp_path):
+    """A control group inside another one; write the system's files into them."""
+    outer, inner = tmp_path / "outer", tmp_path / "outer" / "inner"
+    inner.mkdir(parents=True)
+    monkeypatch.setattr(doctor, "_groups", lambda _: [inner, outer])
+    return inner, outer
+
+
+def test_the_tightest_limit_of_a_container_counts(groups):
+    inner, outer = groups
+    (inner / "memory.max").write_text("max\n")
+    assert doctor.memory_limit() is None
+    (outer / "memory.max").write_text("2147483648\n")
+    (inner / "memory.current").write_text("1048576\n")
+    assert doctor.memory_limit() == 2**31 and doctor._memory_used() == 2**20
+
+
+def test_limits_of_the_older_kind(groups):
+    inner, _ = groups
+    (inner / "memory.limit_in_bytes").write_text(str(2**63 - 4096))
+    assert doctor.memory_limit() is None, "that number means no limit"
+    (inner / "memory.limit_in_bytes").write_text(str(10**9))
+    assert doctor.memory_limit() == 10**9
+    (inner / "cpu.cfs_quota_us").write_text("50000")
+    (inner / "cpu.cfs_period_us").write_text("100000")
+    assert doctor.cores() == 0.5
+
+
+def test_half_a_core_is_noted(groups, monkeypatch):
+    inner, _ = groups
+    monkeypatch.setattr(doctor.os, "sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
+    (inner / "cpu.max").write_text("max 100000\n")
+    assert finding("processor").detail == "3 cores" and finding("processor").status == "ok"
+    (inner / "cpu.max").write_text("50000 100000\n")
+    assert finding("processor").detail == "0.5 cores" and finding("processor").status == "note"
+
+
+def test_a_system_without_control_groups_has_no_limit(monkeypatch):
+    monkeypatch.setattr(doctor, "_groups", lambda _: [])
+    assert doctor.memory_limit() is None and doctor._memory_used() == 0 and doctor.cores() >= 1
+
+
+def test_chinese_fonts_are_told_by_their_files(monkeypatch):
+    monkeypatch.setattr(doctor.os, "walk", lambda folder: [(folder, [], ["DejaVuSans.ttf", "fonts.dir"])])
+    assert finding("fonts").status == "note" and "Optional" in finding("fonts").advice
+    for name in ("NotoSansCJK-Regular.ttc", "wqy-microhei.ttc", "PingFang.ttc", "msyh.ttc"):
+        monkeypatch.setattr(doctor.os, "walk", lambda folder, name=name: [(folder, [], [name])])
+        assert finding("fonts").status == "ok", name
+
+
+def test_another_python_is_told(monkeypatch, tmp_path):
+    monkeypatch.setattr(doctor.sys, "prefix", str(tmp_path))
+    assert finding("kernel").status == "warning"
+    monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda _: None)
+    assert finding("kernel").status == "problem" and "make lab" in finding("kernel").advice
+    (tmp_path / "conda-meta").mkdir()
+    assert finding("kernel").status == "ok"
+
+
+def test_a_network_that_hangs_is_given_up_soon():
+    begin = time.monotonic()
+    assert not doctor._answers(lambda: time.sleep(5), patience=0.1)
+    assert time.monotonic() - begin < 3
+    assert doctor._answers(lambda: None)
+
+
+def test_it_works_where_nothing_is_installed():
+    """A Python without any package, and the checks that need one say so."""
+    code = (
+        "import sys; sys.path[:] = [p for p in sys.path if 'site-packages' not in p]; sys.path.insert(0, sys.argv[1]);"
+        "from course_utils import doctor; sys.exit(doctor.main())"
+    )
+    command = [sys.executable, "-S", "-c", code, str(paths.ROOT)]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=60)
+    assert done.returncode == 1 and done.stderr == ""
+    assert "missing:" in done.stdout and "make setup" in done.stdout
 
 
 def test_little_disk(monkeypatch):
