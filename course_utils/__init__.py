@@ -22,6 +22,7 @@ _LAZY = {
     "notebooks": None,
     "doctor": None,
     "runs": None,
+    "exercises": None,
     "session": None,
 }
 

@@ -1,4 +1,4 @@
-"""The course on the command line: ``python -m course_utils doctor | run | execute | results | fetch``."""
+"""The course on the command line: ``python -m course_utils doctor | run | execute | results | fetch | progress``."""
 
 from __future__ import annotations
 
@@ -48,6 +48,9 @@ def _parser() -> argparse.ArgumentParser:
 
     fetch = commands.add_parser("fetch", help="fetch the newsgroup posts ahead of the lesson")
     fetch.set_defaults(command=_fetch)
+
+    progress = commands.add_parser("progress", help="what you have solved so far")
+    progress.set_defaults(command=_progress)
     return parser
 
 
@@ -92,6 +95,13 @@ def _fetch(_) -> int:
     from course_utils.data import newsgroups
 
     print(newsgroups.fetch())
+    return 0
+
+
+def _progress(_) -> int:
+    from course_utils.exercises import progress
+
+    print(progress.as_text())
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import importlib
 import io
@@ -122,8 +123,8 @@ def _comments(source: str) -> dict[int, str]:
 def definitions(name: str) -> types.SimpleNamespace:
     """The functions and classes that a notebook defines, ready to use.
 
-    Runs only its imports, its parameters (functions may read them) and its definitions: no data are
-    loaded and nothing is trained.
+    Runs only its imports, its parameters (functions may read them), its definitions, and the lines that
+    put the course's own function in the place of an exercise: no data are loaded and nothing is trained.
 
     Args:
         name: as for ``find``.
@@ -149,17 +150,24 @@ def definitions(name: str) -> types.SimpleNamespace:
         for node in ast.parse(cell.source).body:
             if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
                 wanted.add(node.name)
-            elif not isinstance(node, ast.Import | ast.ImportFrom):
+            elif not isinstance(node, ast.Import | ast.ImportFrom) and not _takes_reference(node):
                 continue
-            if "tensorflow" in ast.unparse(node).partition("\n")[0]:
+            if re.match(r"(import|from) (tensorflow|keras)", ast.unparse(node)):
                 importlib.import_module("course_utils.session").quiet_tensorflow()
             code = compile(ast.Module([node], []), f"{path.stem} [{getattr(node, 'name', 'import')}]", "exec")
             try:
-                exec(code, space)
+                with contextlib.redirect_stdout(io.StringIO()):
+                    exec(code, space)
             except Exception as error:
                 what = getattr(node, "name", None) or ast.unparse(node)
                 raise RuntimeError(f"{path.stem}: {what!r} does not run by itself: {error!r}") from error
     return types.SimpleNamespace(**{key: space[key] for key in wanted})
+
+
+def _takes_reference(node) -> bool:
+    """Whether a statement is ``name = ex.name.or_reference(name)``."""
+    call = getattr(node, "value", None)
+    return isinstance(node, ast.Assign) and isinstance(call, ast.Call) and "or_reference" in ast.unparse(call.func)
 
 
 # ------------------------------------------------------------------------------- clean and inspect

@@ -5,9 +5,11 @@ import os
 import subprocess
 import sys
 
+import nbformat
 import pytest
 
 from course_utils import notebooks, paths, runs
+from course_utils.exercises import fill, registry
 
 BOOKS = notebooks.find()
 by_notebook = pytest.mark.parametrize("path", BOOKS, ids=lambda p: p.stem)
@@ -48,6 +50,8 @@ def assert_fine(result, seconds):
 @by_notebook
 def test_quick_by_papermill(path, tmp_path):
     assert_fine(runs.run_one(path, tmp_path / path.name, quick_values(path), cell_seconds=120), QUICK_SECONDS)
+    shown = texts_shown(notebooks.read(tmp_path / path.name))
+    assert shown.count("○ not attempted") == len(tasks_of(path)), "a blank notebook runs, and says so"
 
 
 @by_notebook
@@ -59,6 +63,31 @@ def test_quick_on_the_embedded_text(path, tmp_path):
     assert_fine(result, QUICK_SECONDS)
     shown = (tmp_path / path.name).read_text(encoding="utf-8")
     assert "embedded text:" in shown
+
+
+@by_notebook
+@pytest.mark.parametrize("how", ["solved", "sabotaged"])
+def test_quick_with_every_exercise_answered(path, how, tmp_path):
+    """All right, or all answered with their first mistake: no error, and each is told so."""
+    filled = tmp_path / "filled.ipynb"
+    nbformat.write(fill(notebooks.read(path), path.stem, how), filled)
+    result = runs.run_one(filled, tmp_path / path.name, quick_values(path), cell_seconds=120)
+    assert_fine(result, QUICK_SECONDS)
+    shown = texts_shown(notebooks.read(tmp_path / path.name))
+    for task in tasks_of(path):
+        if how == "sabotaged":
+            assert f"✗ not yet: {task.mistakes[0].says}" in shown, task.key
+    assert shown.count("✓ correct") == (len(tasks_of(path)) if how == "solved" else 0)
+    assert "not attempted" not in shown
+
+
+def tasks_of(path):
+    return [task for task in registry() if task.chapter == path.stem[:2]]
+
+
+def texts_shown(nb):
+    outputs = [out for cell in nb.cells for out in cell.get("outputs", [])]
+    return "\n".join(str(out.get("data", {}).get("text/plain", "")) for out in outputs)
 
 
 def nbval(copy):

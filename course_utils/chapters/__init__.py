@@ -1,0 +1,1 @@
+"""The exercises and questions of each chapter, one module a chapter and nothing else."""

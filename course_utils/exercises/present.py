@@ -1,0 +1,63 @@
+"""How a verdict looks: a word, a symbol and a border, readable on white and in a dark theme."""
+
+from __future__ import annotations
+
+import html
+
+from course_utils import session
+
+# status → (symbol, colour of the ink and the border, ground). Both colours are set together, so that a
+# dark theme changes neither; each pair is above 4.5:1, and each border above 3:1 on white and on #111111.
+LOOKS = {
+    "correct": ("✓", "#0b5d1e", "#eaf6ec"),
+    "not yet": ("✗", "#9b1c1c", "#fdeeee"),
+    "not attempted": ("○", "#3d3d3d", "#f2f2f2"),
+    "could not run": ("!", "#6b4300", "#fdf3e1"),
+}
+INK = "#111111"
+_LONGEST = 900
+
+
+def as_text(verdict) -> str:
+    """A verdict for a terminal or a screen reader."""
+    return f"{LOOKS[verdict.status][0]} {verdict.status}: {_cut(verdict.text)}"
+
+
+def as_html(verdict) -> str:
+    """A verdict as a box with its own colours."""
+    symbol, colour, ground = LOOKS[verdict.status]
+    box = (
+        f"border:2px solid {colour};border-left-width:8px;background:{ground};color:{INK};padding:6px 12px;margin:4px 0"
+    )
+    head = f'<strong style="color:{colour}">{symbol} {verdict.status}</strong>'
+    return f'<div style="{box}" role="status">{head}<br>{html.escape(_cut(verdict.text))}</div>'
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+
+
+def show_verdict(verdict) -> None:
+    """Show a verdict under the cell."""
+    _display(as_html(verdict), as_text(verdict))
+
+
+def show_text(text: str) -> None:
+    """Show plain lines under the cell: a question, a hint, a notice."""
+    lines = "<br>".join(html.escape(line) for line in text.splitlines())
+    _display(f'<div style="padding:2px 12px">{lines}</div>', text)
+
+
+def show_code(source: str) -> None:
+    """Show a solution under the cell."""
+    style = f"background:#f2f2f2;color:{INK};padding:8px 12px;border:1px solid #767676"
+    _display(f'<pre style="{style}">{html.escape(source)}</pre>', source)
+
+
+def _display(page: str, text: str) -> None:
+    if session.in_notebook():
+        from IPython.display import display
+
+        display({"text/html": page, "text/plain": text}, raw=True)
+    else:
+        print(text)

@@ -1,0 +1,241 @@
+"""What the learner has solved: one small file, written so that nothing saved before is ever lost.
+
+``COURSE_PROGRESS`` names another file, or is ``off``. Where the file cannot be written, progress lives in
+memory until the kernel ends, and one line says so.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import json
+import os
+import tempfile
+import time
+import zlib
+from pathlib import Path
+
+from course_utils import paths
+
+_FIELDS = {"solved": bool, "solution_seen": bool, "tries": int, "hints": int, "reference": str}
+_memory: dict[str, dict] = {}
+_said: set[str] = set()
+
+
+def file() -> Path | None:
+    """Where progress is kept, or None if it is switched off."""
+    setting = os.environ.get("COURSE_PROGRESS", "")
+    if setting == "off" or "PAPERMILL_OUTPUT_PATH" in os.environ:
+        return None
+    return Path(setting) if setting else paths.ROOT / ".course_progress.json"
+
+
+def note(key: str, reference: str, status: str) -> None:
+    """Record a verdict. A blank is no try."""
+    if status != "not attempted":
+        _change(key, reference, lambda e: e.update(tries=e["tries"] + 1, solved=e["solved"] or status == "correct"))
+
+
+def count_hint(key: str, reference: str) -> int:
+    """Record that a hint was asked for; returns how many have been, with this one."""
+    return _change(key, reference, lambda e: e.update(hints=e["hints"] + 1))["hints"]
+
+
+def note_solution(key: str, reference: str) -> None:
+    """Record that the solution was looked at."""
+    _change(key, reference, lambda e: e.update(solution_seen=True))
+
+
+def entries() -> dict[str, dict]:
+    """Everything recorded so far: key → entry."""
+    path = file()
+    return _merge(_read(path) if path else {}, _memory)
+
+
+# ------------------------------------------------------------------------- reading and writing
+
+
+def _fresh(reference: str) -> dict:
+    return {"solved": False, "solution_seen": False, "tries": 0, "hints": 0, "reference": reference}
+
+
+def _change(key: str, reference: str, change) -> dict:
+    """Change one entry: under a lock, on what the file holds now, so that two kernels lose nothing."""
+    path = file()
+    try:
+        with _locked(path):
+            all_entries = _merge(_read(path) if path else {}, _memory)
+            entry = all_entries.get(key) or _fresh(reference)
+            entry = entry if entry["reference"] == reference else _fresh(reference)
+            change(entry)
+            all_entries[key] = entry
+            if path:
+                _write(path, all_entries)
+                _memory.clear()
+            else:
+                _memory[key] = entry
+    except OSError:
+        entry = _merge({}, _memory).get(key) or _fresh(reference)
+        change(entry)
+        _memory[key] = entry
+        _say(
+            "Your progress cannot be saved here; it is kept until this kernel ends. Take it with you: progress.export()"
+        )
+    return entry
+
+
+@contextlib.contextmanager
+def _locked(path: Path | None):
+    """Hold the lock file. One that is older than ten seconds was left by a kernel that died."""
+    if path is None:
+        yield
+        return
+    lock, end = path.with_name(path.name + ".lock"), time.monotonic() + 5
+    while True:
+        try:
+            os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            break
+        except FileExistsError:
+            with contextlib.suppress(OSError):
+                if time.time() - lock.stat().st_mtime > 10:
+                    lock.unlink()
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.02)
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+
+
+def _write(path: Path, content: dict) -> None:
+    """Whole or not at all: a temporary file next to it, brought to the disk, then moved to its place."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as out:
+            json.dump(content, out, indent=1, sort_keys=True)
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def _read(path: Path) -> dict[str, dict]:
+    """The entries of the file. A file that is none of ours is set aside under another name, never overwritten."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return {key: _valid(entry) for key, entry in content.items()}
+    except FileNotFoundError:
+        return {}
+    except OSError:
+        raise
+    except (ValueError, AttributeError, TypeError, RecursionError):
+        aside = next(p for i in range(1, 1000) if not (p := path.with_name(f"{path.name}.damaged-{i}")).exists())
+        with contextlib.suppress(OSError):
+            os.replace(path, aside)
+        _say(f"Your progress file could not be read. It is kept as {aside.name}; a new one is begun.")
+        return {}
+
+
+def _valid(entry: dict) -> dict:
+    if set(entry) != set(_FIELDS) or not all(type(entry[name]) is kind for name, kind in _FIELDS.items()):
+        raise ValueError("not an entry")
+    return entry
+
+
+def _merge(one: dict, other: dict) -> dict:
+    """Both together; of an entry in both, the further one."""
+    merged = {key: dict(entry) for key, entry in one.items()}
+    for key, entry in other.items():
+        mine = merged.get(key)
+        if mine is None or mine["reference"] != entry["reference"]:
+            merged[key] = dict(entry)
+        else:
+            merged[key] = {name: max(mine[name], entry[name]) for name in _FIELDS}
+    return merged
+
+
+def _say(line: str) -> None:
+    if line not in _said:
+        _said.add(line)
+        print(line)
+
+
+# ---------------------------------------------------------------------------- export, restore
+
+
+def export() -> str:
+    """All progress as a short code, to be kept where Binder cannot forget it."""
+    packed = zlib.compress(json.dumps(entries(), sort_keys=True).encode(), 9)
+    return base64.urlsafe_b64encode(zlib.crc32(packed).to_bytes(4, "big") + packed).decode()
+
+
+def restore(code: str) -> str:
+    """Add the progress of a code to what there is; returns a sentence with the result.
+
+    Raises:
+        ValueError: the code is damaged or incomplete. Nothing is changed then.
+    """
+    try:
+        raw = base64.b64decode("".join(str(code).split()), altchars=b"-_", validate=True)
+        if zlib.crc32(raw[4:]) != int.from_bytes(raw[:4], "big"):
+            raise ValueError
+        unpack = zlib.decompressobj()
+        content = json.loads(unpack.decompress(raw[4:], 1_000_000))
+        theirs = {str(key): _valid(entry) for key, entry in content.items()}
+    except (ValueError, binascii.Error, zlib.error, AttributeError, TypeError):
+        raise ValueError("This code is damaged or incomplete: copy it whole, from export(), and try again.") from None
+    path = file()
+    try:
+        with _locked(path):
+            merged = _merge(_merge(_read(path) if path else {}, _memory), theirs)
+            if path:
+                _write(path, merged)
+    except OSError:
+        _memory.update(_merge(_memory, theirs))
+        _say("Your progress cannot be saved here; it is kept until this kernel ends.")
+    else:
+        if not path:
+            _memory.update(_merge(_memory, theirs))
+    return f"Restored: {sum(entry['solved'] for entry in theirs.values())} solved exercises."
+
+
+# ------------------------------------------------------------------------------------ summary
+
+
+def summary() -> dict[str, tuple[int, int]]:
+    """Chapter number → (solved, all) for every chapter that has exercises."""
+    from course_utils.exercises.define import registry
+
+    done, found = entries(), {}
+    for task in registry():
+        solved, total = found.get(task.chapter, (0, 0))
+        entry = done.get(task.key)
+        mine = bool(entry and entry["solved"] and entry["reference"] == task.fingerprint)
+        found[task.chapter] = (solved + mine, total + 1)
+    return found
+
+
+def as_text() -> str:
+    """The whole course, a line a chapter."""
+    lines = [f"chapter {number}: {solved} of {total} solved" for number, (solved, total) in summary().items()]
+    return "\n".join(lines)
+
+
+def chapter(number: str) -> None:
+    """Show how far one chapter is: the last cell of a notebook."""
+    from course_utils.exercises import present
+
+    solved, total = summary()[number]
+    present.show_text(f"{solved} of {total} solved")
+
+
+def show() -> None:
+    """Show the whole course: the last cell of the first notebook."""
+    from course_utils.exercises import present
+
+    present.show_text(as_text())
