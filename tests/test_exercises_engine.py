@@ -389,3 +389,46 @@ def test_the_summary_counts_what_is_solved_now(home):
     progress.note(task.key, task.fingerprint, "correct")
     solved, total = progress.summary()["08"]
     assert solved == 1 and total >= 7 and f"chapter 08: 1 of {total} solved" in progress.as_text()
+
+
+# ---------------------------------------------------------------------------- in a real kernel
+
+HOSTILE = '''
+from course_utils.exercises import present
+from course_utils.chapters import ch00 as ex
+
+def loop(variance, n):
+    while True:
+        try:
+            print("leak")
+        except:
+            pass
+
+def shows(variance, n):
+    import os, sys
+    from IPython.display import display
+    display("leak"); print("leak"); print("leak", file=sys.stderr)
+    raise KeyboardInterrupt
+
+for answer in (loop, shows, ..., lambda variance, n: variance / n):
+    present.show_verdict(ex.variance_of_mean.verdict(answer, 0.5))
+'''
+
+
+def test_verdicts_in_a_kernel(tmp_path):
+    import nbformat
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    from course_utils import notebooks, runs
+
+    nb = new_notebook(cells=[new_code_cell(HOSTILE), new_code_cell("print('still alive')")])
+    nb.metadata = nbformat.from_dict({"kernelspec": {"name": "python3", "display_name": "P", "language": "python"}})
+    nbformat.write(nb, tmp_path / "hostile.ipynb")
+    result = runs.run_one(tmp_path / "hostile.ipynb", tmp_path / "out.ipynb", {}, cell_seconds=30)
+    assert result["status"] == "ok", result
+    hostile, alive = notebooks.read(tmp_path / "out.ipynb").cells
+    assert all(out.output_type == "display_data" for out in hostile.outputs), "something leaked"
+    said = [out.data["text/plain"].split(":")[0] for out in hostile.outputs]
+    assert said == ["! could not run", "! could not run", "○ not attempted", "✓ correct"]
+    assert all(out.data["text/html"].startswith("<div style=") for out in hostile.outputs)
+    assert alive.outputs[0].text == "still alive\n"

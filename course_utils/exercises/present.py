@@ -6,8 +6,8 @@ import html
 
 from course_utils import session
 
-# status → (symbol, colour of the ink and the border, ground). Both colours are set together, so that a
-# dark theme changes neither; each pair is above 4.5:1, and each border above 3:1 on white and on #111111.
+# status → (symbol, colour of the word and the border, ground). All are set together, so that a dark theme
+# changes none of them; each pair is above 4.5:1. On a dark page it is the light ground that stands out.
 LOOKS = {
     "correct": ("✓", "#0b5d1e", "#eaf6ec"),
     "not yet": ("✗", "#9b1c1c", "#fdeeee"),
