@@ -50,7 +50,7 @@ def test_parameters_then_setup(path):
     first, second = code_cells(notebooks.read(path))[:2]
     assert notebooks.tags(first) == ["parameters"] and "SEED" in notebooks.parameters(notebooks.read(path))
     assert "import course_utils as cu" in second.source and "cu.start(SEED" in second.source
-    assert len(second.source.splitlines()) <= 4
+    assert len(lines(second)) <= 4
 
 
 @by_notebook
