@@ -11,7 +11,6 @@ import io
 import random
 import signal
 import sys
-import sysconfig
 import threading
 import time
 import types
@@ -20,8 +19,8 @@ from dataclasses import dataclass
 
 from course_utils.exercises import values
 
-_LIBRARY = tuple({sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")})
 _LONGEST = 200  # characters of an error's own message
+_AGAIN = 0.05  # seconds between two attempts to stop what does not stop
 
 
 class TimeUp(BaseException):
@@ -55,20 +54,18 @@ def run(function, arguments: tuple, seconds: float, copy_inputs: bool = True) ->
     """Call a function within its limits. Raises only KeyboardInterrupt, and only if the learner pressed it."""
     given = copy.deepcopy(arguments) if copy_inputs else arguments
     result = Run()
-    with _quiet(), _state_kept(), _time_limit(seconds) as clock, _interrupts() as pressed:
+    with _quiet(), _state_kept(), _interrupts() as pressed, _Limit(seconds) as limit:
         try:
-            result.value = function(*given)
-        except TimeUp:
-            result.error = (
-                f"Your code was still running after {seconds:g} seconds and was stopped: is there an endless loop?"
-            )
+            try:
+                result.value = function(*given)
+            finally:
+                limit.over = True  # no call here: a call could itself be hit
         except BaseException as error:
-            if not clock.stopped:
-                result.error = _sentence(error, function)
-        if clock.stopped and not result.error:
-            result.error = (
-                f"Your code was still running after {seconds:g} seconds and was stopped: is there an endless loop?"
-            )
+            limit.over = True
+            result.error = _sentence(error, function)
+    if limit.stopped:
+        result.value = None
+        result.error = f"Your code was stopped after {seconds:g} seconds: is there an endless loop?"
     if pressed:
         raise KeyboardInterrupt
     if copy_inputs:
@@ -112,49 +109,53 @@ def _sentence(error: BaseException, function) -> str:
 # ------------------------------------------------------------------------------------- limits
 
 
-class _Clock:
-    stopped = False
+class _Limit:
+    """Stops what runs too long, again and again until it has stopped.
 
-
-@contextlib.contextmanager
-def _time_limit(seconds: float):
-    """Stop what runs too long.
-
-    A trace function raises at every further line once the time is over: an exception raised only once would
-    be swallowed by a bare ``except:`` in a loop. Where there is an alarm signal, it wakes what sleeps.
+    One exception is not enough: a bare ``except:`` in a loop swallows it. So a trace function watches the
+    clock and throws at the next line; where there is an alarm signal, it wakes what sleeps, again and again,
+    and puts the trace function back, which Python takes away once it has raised.
     """
-    clock, end, skipped = _Clock(), time.monotonic() + seconds, {}
 
-    def in_frame(frame, event, argument):
-        if time.monotonic() > end:
-            clock.stopped = True
-            raise TimeUp
-        return in_frame
+    def __init__(self, seconds: float):
+        self.seconds, self.stopped, self.over = seconds, False, False
+        self._alarm = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+        self._end = time.monotonic() + seconds
 
-    def on_call(frame, event, argument):
-        file = frame.f_code.co_filename
-        if file not in skipped:
-            skipped[file] = file.startswith(_LIBRARY) or file == __file__
-        # Libraries run at full speed; after the end even they are stopped.
-        return None if skipped[file] and time.monotonic() <= end else in_frame(frame, event, argument)
+    def __enter__(self):
+        self._trace = sys.gettrace()
+        if self._alarm:
+            self._handler = signal.signal(signal.SIGALRM, self._on_alarm)
+            signal.setitimer(signal.ITIMER_REAL, self.seconds, _AGAIN)
+        sys.settrace(self._on_line)
+        return self
 
-    def on_alarm(number, frame):
-        clock.stopped = True
+    def __exit__(self, *_):
+        self.over = True
+        sys.settrace(self._trace)
+        if self._alarm:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, self._handler)
+
+    def _on_alarm(self, number, frame):
+        if self.over or frame is None or frame.f_code is run.__code__:
+            return  # the answer has not begun, or has just ended
+        self.stopped = True
+        sys.settrace(self._on_line)
+        while frame is not None and frame.f_code is not run.__code__:
+            frame.f_trace = self._on_line
+            frame = frame.f_back
         raise TimeUp
 
-    before = sys.gettrace()
-    alarm = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
-    if alarm:
-        handler = signal.signal(signal.SIGALRM, on_alarm)
-        signal.setitimer(signal.ITIMER_REAL, seconds + 0.1)
-    sys.settrace(on_call)
-    try:
-        yield clock
-    finally:
-        sys.settrace(before)
-        if alarm:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, handler)
+    def _on_line(self, frame, event, argument):
+        if event == "call" and frame.f_code.co_filename == __file__:
+            return None  # what swallows the answer's output is no line of the answer
+        # Not at the event "exception": that is the first throw on its way, still inside the answer's try.
+        if event == "line" and not self.over and frame.f_code is not run.__code__:
+            self.stopped = self.stopped or time.monotonic() > self._end
+            if self.stopped:
+                raise TimeUp
+        return self._on_line
 
 
 @contextlib.contextmanager
