@@ -29,3 +29,34 @@ def learning_curves(history: dict[str, list[float]], title: str = ""):
     if title:
         fig.suptitle(title, x=0.01, ha="left", fontsize=11)
     return fig
+
+
+def lines(series: dict, xlabel: str, ylabel: str, title: str = "", xscale="linear", yscale="linear", theory=(), marks=()):
+    """Several curves in one figure.
+
+    Args:
+        series: name → (x, y), both of shape (n,); y may hold NaN or infinity, which are not drawn.
+        xscale, yscale: ``"linear"`` or ``"log"``.
+        theory: names that are drawn thin, dashed and black, behind the measured ones of the same order.
+        marks: (x, text) pairs: a dashed vertical line with a note.
+
+    Returns:
+        A Matplotlib figure.
+    """
+    fig, ax = style.figure()
+    for name, (x, y) in series.items():
+        if name in theory:
+            ax.plot(x, y, "--", color="black", linewidth=1, label=name, zorder=1)
+        else:
+            ax.plot(x, y, "-o" if len(x) <= 20 else "-", label=name, markersize=4, zorder=2)
+    ax.set_xscale(xscale)
+    ax.set_yscale(yscale)
+    for x, note in marks:
+        ax.axvline(x, color=style.GREY, linestyle="--", linewidth=1)
+        ax.annotate(note, (x, 0.96), xycoords=("data", "axes fraction"), xytext=(4, 0), textcoords="offset points", va="top")
+    ax.set_xlabel(xlabel)
+    ax.set_ylabel(ylabel)
+    ax.set_title(title)
+    if len(series) > 1:
+        ax.legend()
+    return fig
