@@ -2,12 +2,26 @@
 
     texts(...)                              newsgroup posts, or the docstrings that ship with the packages
     digits() wine() breast_cancer() diabetes() photographs()      what comes with scikit-learn
+    spoken_digits()                         ten words in 32 voices, shipped with the course
+    large_models()                          published models from 1958 to today, shipped with the course
 
 Every loader prints one line that says where its data came from.
 """
 
 from course_utils.data.bundle import Bundle
 from course_utils.data.corpus import texts
+from course_utils.data.large_models import large_models
 from course_utils.data.scikit_learn import breast_cancer, diabetes, digits, photographs, wine
+from course_utils.data.spoken_digits import spoken_digits
 
-__all__ = ["Bundle", "breast_cancer", "diabetes", "digits", "photographs", "texts", "wine"]
+__all__ = [
+    "Bundle",
+    "breast_cancer",
+    "diabetes",
+    "digits",
+    "large_models",
+    "photographs",
+    "spoken_digits",
+    "texts",
+    "wine",
+]
