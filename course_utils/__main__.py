@@ -1,4 +1,4 @@
-"""The course on the command line: ``python -m course_utils doctor | run | execute | results | fetch | progress``."""
+"""The course on the command line: ``python -m course_utils doctor | run | execute | results | map | fetch | progress``."""
 
 from __future__ import annotations
 
@@ -46,6 +46,9 @@ def _parser() -> argparse.ArgumentParser:
     results.add_argument("--from", dest="source", type=Path, default=paths.RUNS / "results.json", metavar="FILE")
     results.set_defaults(command=_results)
 
+    map_ = commands.add_parser("map", help="write the map of the chapters and the links between notebooks")
+    map_.set_defaults(command=_map)
+
     fetch = commands.add_parser("fetch", help="fetch the newsgroup posts ahead of the lesson")
     fetch.set_defaults(command=_fetch)
 
@@ -88,6 +91,15 @@ def _results(arguments) -> int:
     from course_utils import runs
 
     runs.write_results(json.loads(arguments.source.read_text(encoding="utf-8")), paths.ROOT / "README.md")
+    return 0
+
+
+def _map(_) -> int:
+    from course_utils import notebooks, runs
+
+    runs.write_map(paths.ROOT / "README.md")
+    for path in notebooks.find():
+        notebooks.write_navigation(path)
     return 0
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import nbformat
 
-from course_utils import paths
+from course_utils import course, paths
 from course_utils.session import METRIC_MIME
 
 _PATH_OF_A_MACHINE = re.compile(
@@ -202,6 +202,14 @@ def normalise(nb):
         if cell.cell_type == "code":
             cell.outputs = _merge_streams([out for out in map(_clean, cell.outputs) if out is not None])
     return nb
+
+
+def write_navigation(path: Path) -> None:
+    """Write the line of links under a notebook's heading anew, for the chapters that are here now."""
+    nb = read(path)
+    heading, links, *rest = nb.cells[0].source.split("\n\n")
+    nb.cells[0].source = "\n\n".join([heading, course.navigation(path.stem), *([] if ".ipynb)" in links else [links]), *rest])
+    nbformat.write(nb, path)
 
 
 def _clean(out):

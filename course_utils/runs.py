@@ -295,7 +295,7 @@ def results_table(results: dict) -> str:
 
 
 def write_results(results: dict, readme: Path) -> None:
-    """Put the results table, and the map of the chapters, between their markers in the README.
+    """Put the results table between its markers in the README.
 
     Raises:
         ValueError: the run was not of the full lessons, failed somewhere, or the markers are missing.
@@ -306,9 +306,13 @@ def write_results(results: dict, readme: Path) -> None:
     if failed:
         raise ValueError(f"The README shows finished runs only; these failed: {', '.join(failed)}.")
     text = readme.read_text(encoding="utf-8")
-    text = _between(text, "results", results_table(results))
-    text = _between(text, "map", course.map_markdown("notebooks/"))
-    readme.write_text(text, encoding="utf-8")
+    readme.write_text(_between(text, "results", results_table(results)), encoding="utf-8")
+
+
+def write_map(readme: Path) -> None:
+    """Put the map of the chapters between its markers in the README. Raises ValueError if they are missing."""
+    text = readme.read_text(encoding="utf-8")
+    readme.write_text(_between(text, "map", course.map_markdown("notebooks/")), encoding="utf-8")
 
 
 def _between(text: str, name: str, content: str) -> str:

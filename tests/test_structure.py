@@ -1,8 +1,11 @@
 """The anatomy of every notebook, as assertions. A new notebook is covered by being there."""
 
 import ast
+import math
 import re
 import statistics
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -30,7 +33,7 @@ def test_it_opens_with_one_heading_navigation_and_what_to_expect(path):
     headings = re.findall(r"^# .+$", prose(nb), re.MULTILINE)
     assert headings == [f"# {course.chapter(path.stem).heading}"]
     opening = nb.cells[0].source
-    assert course.navigation(path.stem) in opening, f"expected: {course.navigation(path.stem)}"
+    assert course.navigation(path.stem) in opening, "run: python -m course_utils map"
     for part in ("**What you do.**", "**Afterwards you can**", "**You need**", "**Time:**"):
         assert part in opening
     assert 3 <= len(re.findall(r"^\d\. ", opening, re.MULTILINE)) <= 5, "three to five checkable points"
@@ -151,11 +154,20 @@ def test_names_are_never_used_before_a_cell_defines_them():
             assert read <= known, f"{path.stem}: {sorted(read - known)}"
 
 
+def test_the_ranges_are_of_notebooks_and_their_metrics():
+    """In the ranges there is nothing that no notebook records; the committed outputs lie within them."""
+    ranges = tomllib.loads(Path(__file__).with_name("ranges.toml").read_text(encoding="utf-8"))
+    for stem, expected in ranges.items():
+        recorded = notebooks.metrics(notebooks.read(paths.NOTEBOOKS / f"{stem}.ipynb"))
+        for name, (low, high) in expected.get("metrics", {}).items():
+            assert low <= recorded.get(name, math.nan) <= high, (stem, name, recorded.get(name))
+
+
 def test_the_readme_shows_the_map_and_real_results():
     from course_utils import runs
 
     text = (paths.ROOT / "README.md").read_text(encoding="utf-8")
-    assert course.map_markdown("notebooks/") in text, "run: make results"
+    assert course.map_markdown("notebooks/") in text, "run: python -m course_utils map"
     for one in course.CHAPTERS:
         if one.here:
             assert f"| {one.stem} |" in text, f"{one.stem} has no row in the results table: run: make run, make results"
