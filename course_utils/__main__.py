@@ -1,4 +1,4 @@
-"""The course on the command line: ``python -m course_utils doctor | run | execute | results | map | fetch | progress``."""
+"""The course on the command line: ``python -m course_utils COMMAND``; ``--help`` lists the commands."""
 
 from __future__ import annotations
 

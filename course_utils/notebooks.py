@@ -207,8 +207,10 @@ def normalise(nb):
 def write_navigation(path: Path) -> None:
     """Write the line of links under a notebook's heading anew, for the chapters that are here now."""
     nb = read(path)
-    heading, links, *rest = nb.cells[0].source.split("\n\n")
-    nb.cells[0].source = "\n\n".join([heading, course.navigation(path.stem), *([] if ".ipynb)" in links else [links]), *rest])
+    heading, *rest = nb.cells[0].source.split("\n\n")
+    if ".ipynb)" in rest[0]:
+        rest = rest[1:]
+    nb.cells[0].source = "\n\n".join([heading, course.navigation(path.stem), *rest])
     nbformat.write(nb, path)
 
 

@@ -73,4 +73,5 @@ if __name__ == "__main__":
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).with_name("spoken_digits.npz")
     arrays = make()
     np.savez_compressed(target, **arrays)
-    print(f"{len(arrays['digits'])} clips, {arrays['lengths'].sum() / RATE:.0f} s, {target.stat().st_size / 1e6:.2f} MB: {target.name}")
+    seconds, size = arrays["lengths"].sum() / RATE, target.stat().st_size / 1e6
+    print(f"{len(arrays['digits'])} clips, {seconds:.0f} s, {size:.2f} MB: {target.name}")

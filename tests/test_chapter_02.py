@@ -28,7 +28,8 @@ def test_mse_and_its_gradient_are_tensorflows(seed, n, d):
     with tf.GradientTape() as tape:
         loss = tf.reduce_mean((tf.linalg.matvec(X, variable) - y) ** 2) / 2
     np.testing.assert_allclose(lesson.mse(X, y, w), loss.numpy(), rtol=1e-9)
-    np.testing.assert_allclose(lesson.mse_gradient(X, y, w), tape.gradient(loss, variable).numpy(), rtol=1e-9, atol=1e-12)
+    theirs = tape.gradient(loss, variable).numpy()
+    np.testing.assert_allclose(lesson.mse_gradient(X, y, w), theirs, rtol=1e-9, atol=1e-12)
 
 
 @quick
@@ -161,7 +162,8 @@ def test_schedules_are_those_of_keras(steps, share, top):
     for step in np.linspace(0, steps, 9).astype(int):
         ours = lesson.warmup_cosine(step, steps, warmup, top)
         assert ours == pytest.approx(float(theirs(int(step))), abs=2e-5 * top)
-    assert [lesson.step_decay(s, 8, top) / top for s in (0, 3, 4, 5, 6, 7)] == pytest.approx([1, 1, 0.1, 0.1, 0.01, 0.01])
+    shares = [lesson.step_decay(s, 8, top) / top for s in (0, 3, 4, 5, 6, 7)]
+    assert shares == pytest.approx([1, 1, 0.1, 0.1, 0.01, 0.01])
 
 
 @quick

@@ -89,12 +89,18 @@ def test_the_logarithm_is_tensorflows(p):
 def test_random_graphs(seed, size):
     """Nodes made from random earlier nodes, so that many are shared and some lead nowhere."""
     kinds, picks = np.random.default_rng(seed).integers(0, 5, size), np.random.default_rng(seed + 1).random((size, 2))
+    operations = (
+        lambda a, b, tanh: a + b,
+        lambda a, b, tanh: tanh(a * b),
+        lambda a, b, tanh: a - 2 * b,
+        lambda a, b, tanh: a / (1 + b * b),
+        lambda a, b, tanh: tanh(a),
+    )
 
     def build(p, q, tanh):
         nodes = [p, q]
         for kind, (one, other) in zip(kinds, picks, strict=True):
-            a, b = nodes[int(one * len(nodes))], nodes[int(other * len(nodes))]
-            nodes.append([lambda: a + b, lambda: tanh(a * b), lambda: a - 2 * b, lambda: a / (1 + b * b), lambda: tanh(a)][kind]())
+            nodes.append(operations[kind](nodes[int(one * len(nodes))], nodes[int(other * len(nodes))], tanh))
         return sum(nodes)
 
     ours = slopes_by_value(lambda p, q: build(p, q, Value.tanh), 0.7, -1.2)
@@ -186,7 +192,8 @@ def test_softmax_gradient_is_tensorflows(seed, n, classes, scale):
     variable = tf.Variable(logits)
     with tf.GradientTape() as tape:
         loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, variable))
-    np.testing.assert_allclose(lesson.softmax_gradient(logits, labels), tape.gradient(loss, variable), rtol=1e-7, atol=1e-12)
+    theirs = tape.gradient(loss, variable)
+    np.testing.assert_allclose(lesson.softmax_gradient(logits, labels), theirs, rtol=1e-7, atol=1e-12)
 
 
 @quick
@@ -208,7 +215,8 @@ def test_dense_and_relu_are_tensorflows(seed, n, inputs, outputs):
 @given(seeds, st.integers(1, 12), st.integers(1, 40))
 def test_the_whole_network_is_tensorflows(seed, n, units):
     random = np.random.default_rng(seed)
-    weights = [part + random.normal(0, 0.1, part.shape).astype("float32") for part in lesson.initial_weights(units, seed)]
+    start = lesson.initial_weights(units, seed)
+    weights = [part + random.normal(0, 0.1, part.shape).astype("float32") for part in start]
     x, labels = random.random((n, 64)).astype("float32"), random.integers(0, 10, n)
     for ours, theirs, part in zip(
         lesson.backward(weights, x, labels), lesson.tape_gradients(weights, x, labels), weights, strict=True

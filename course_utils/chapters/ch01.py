@@ -79,7 +79,10 @@ def no_embedding(layers, width, vocabulary):
     return 12 * layers * width**2
 
 
-@transformer_parameters.mistake("A block has matrices of width by width. In yours the parameters grow with the width only.")
+@transformer_parameters.mistake(
+    "A block has matrices of width by width. In yours the parameters grow with the "
+    "width only."
+)
 def width_not_squared(layers, width, vocabulary):
     return 12 * layers * width + vocabulary * width
 
@@ -224,7 +227,9 @@ q_experts = choice(
     right="each token passes through a small part of its parameters only",
     wrong={
         "it read far fewer tokens": "Compare the two numbers in the table: they are nearly the same.",
-        "its parameters are stored in fewer bytes": "That saves memory and speeds up each operation. It does not change how many there are.",
+        "its parameters are stored in fewer bytes": (
+            "That saves memory and speeds up each operation. It does not change how many there are."
+        ),
         "the formula 6 N D does not hold for it": "It holds, with the right N. Which parameters does a token meet?",
     },
     explain="In a mixture of experts, a token meets the experts chosen for it: 37 of 671 billion parameters here.",
@@ -235,9 +240,16 @@ q_small = choice(
     "You have 400 rows of a table with ten columns. What do you try first?",
     right="a linear model, and then a forest of trees",
     wrong={
-        "the largest network that fits into memory": "It has far more parameters than you have numbers. Look at the table of section 8.",
-        "a recurrent network, because rows come one after the other": "Is there an order in the rows that means something?",
+        "the largest network that fits into memory": (
+            "It has far more parameters than you have numbers. Look at the table of section 8."
+        ),
+        "a recurrent network, because rows come one after the other": (
+            "Is there an order in the rows that means something?"
+        ),
         "nothing, because 400 rows are too few for any model": "The models in section 8 learned from about that many.",
     },
-    explain="They take a second, and on small tables they are hard to beat. A network then has something to be compared with.",
+    explain=(
+        "They take a second, and on small tables they are hard to beat. A network then "
+        "has something to be compared with."
+    ),
 )

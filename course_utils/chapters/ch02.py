@@ -229,7 +229,8 @@ _G2 = np.array([0.5, -3.0])
     ],
     hints=[
         "Four lines: the new m, the new v, the step size with its correction, the new theta.",
-        "The correction for step t: the root of (1 minus beta2 to the power t), divided by (1 minus beta1 to the power t).",
+        "The correction for step t: the root of (1 minus beta2 to the power t), divided "
+        "by (1 minus beta1 to the power t).",
         "Return theta, and m and v stacked in one array of shape (2, d).",
     ],
 )
@@ -366,7 +367,8 @@ def squared_cosine(step, steps, warmup, top):
 
 q_bound = number(
     "02.q_bound",
-    "A loss is bent most along one direction, with the eigenvalue 8. Up to which learning rate is gradient descent stable?",
+    "A loss is bent most along one direction, with the eigenvalue 8. Up to which "
+    "learning rate is gradient descent stable?",
     answer=0.25,
     wrong={
         0.125: "There the error in that direction vanishes in one step. Instability begins later.",
@@ -381,7 +383,9 @@ q_ravine = choice(
     "A problem's condition number grows from 100 to 10,000. What happens to the steps needed, at the best settings?",
     right="about 100 times as many without momentum, about 10 times with it",
     wrong={
-        "about 100 times as many with or without momentum": "Momentum changes the exponent: look at the slopes in the figure.",
+        "about 100 times as many with or without momentum": (
+            "Momentum changes the exponent: look at the slopes in the figure."
+        ),
         "no change, if the learning rate is chosen well": (
             "The best rate was already chosen. One rate cannot suit a steep and a flat direction alike."
         ),
@@ -397,7 +401,9 @@ q_batch = number(
     wrong={
         64: "Twice the batch lowers the noise by the root of two only.",
         16: "Fewer examples give more noise, not less.",
-        1024: "That is 32 times as many. Noise falls with the root of the batch size: how much do you need for one half?",
+        1024: (
+            "That is 32 times as many. Noise falls with the root of the batch size: how much do you need for one half?"
+        ),
     },
     explain="Noise falls with the root of the batch size: half the noise takes four times the batch, 4 × 32 = 128.",
 )

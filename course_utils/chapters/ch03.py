@@ -140,7 +140,8 @@ def _probabilities(logits):
 
 @softmax_gradient.mistake("Those are the probabilities. Where does your gradient learn which class is the true one?")
 def without_labels(logits, labels):
-    return _probabilities(logits) / len(labels)
+    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return weights / weights.sum(axis=1, keepdims=True) / len(labels)
 
 
 @softmax_gradient.mistake("The loss is a mean over the rows. Yours is a sum.")
@@ -208,7 +209,10 @@ def bias_not_summed(x, w, d_out):
     return d_out @ w.T, x.T @ d_out, d_out
 
 
-@dense_backward.mistake("You divide the gradient of the weights by the rows. The mean is already in what comes from above.")
+@dense_backward.mistake(
+    "You divide the gradient of the weights by the rows. The mean is already in what "
+    "comes from above."
+)
 def averaged_again(x, w, d_out):
     return d_out @ w.T, x.T @ d_out / len(x), d_out.sum(axis=0)
 
@@ -218,7 +222,10 @@ def weights_first(x, w, d_out):
     return x.T @ d_out, d_out @ w.T, d_out.sum(axis=0)
 
 
-@dense_backward.mistake("The gradient of the weights does not depend on the input in yours. What does each weight multiply?")
+@dense_backward.mistake(
+    "The gradient of the weights does not depend on the input in yours. What does "
+    "each weight multiply?"
+)
 def without_input(x, w, d_out):
     return d_out @ w.T, np.ones_like(x).T @ d_out, d_out.sum(axis=0)
 
@@ -283,7 +290,9 @@ q_formula = choice(
     wrong={
         "over all weights of the network": "Weights do not depend on each other: such a sum has nothing to add.",
         "over all nodes that come after v": "Then longer paths are counted more than once: look at the second reading.",
-        "over the nodes from which v was computed": "That is the way of the values, forward. Gradients go the other way.",
+        "over the nodes from which v was computed": (
+            "That is the way of the values, forward. Gradients go the other way."
+        ),
     },
     explain="Every way from v to the loss leaves through one of the nodes that v feeds directly: each is counted once.",
 )
@@ -297,7 +306,9 @@ q_cost = choice(
         "all million slopes, for the price of a million forward passes": (
             "Numerical differences cost that. The backward pass visits each node once."
         ),
-        "the slope of the loss with respect to the input only": "It passes every weight on its way. What does it leave there?",
+        "the slope of the loss with respect to the input only": (
+            "It passes every weight on its way. What does it leave there?"
+        ),
     },
     explain="Each node is visited once, with about two products where the forward pass had one.",
 )
@@ -307,7 +318,9 @@ q_h = choice(
     "Why does the error of a numerical slope grow again when h becomes very small?",
     right="two nearly equal numbers are subtracted, and rounding is divided by h",
     wrong={
-        "the derivative is defined only for large h": "It is the limit for h towards 0. What cannot follow is the computer.",
+        "the derivative is defined only for large h": (
+            "It is the limit for h towards 0. What cannot follow is the computer."
+        ),
         "the computer refuses numbers below 1e-8": "It handles numbers down to 1e-308. Look at the difference instead.",
         "the function is no longer smooth at that scale": "The function is. Its rounded values are not.",
     },

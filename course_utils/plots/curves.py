@@ -31,7 +31,9 @@ def learning_curves(history: dict[str, list[float]], title: str = ""):
     return fig
 
 
-def lines(series: dict, xlabel: str, ylabel: str, title: str = "", xscale="linear", yscale="linear", theory=(), marks=()):
+def lines(
+    series: dict, xlabel: str, ylabel: str, title: str = "", xscale="linear", yscale="linear", theory=(), marks=()
+):
     """Several curves in one figure.
 
     Args:
@@ -53,7 +55,8 @@ def lines(series: dict, xlabel: str, ylabel: str, title: str = "", xscale="linea
     ax.set_yscale(yscale)
     for x, note in marks:
         ax.axvline(x, color=style.GREY, linestyle="--", linewidth=1)
-        ax.annotate(note, (x, 0.96), xycoords=("data", "axes fraction"), xytext=(4, 0), textcoords="offset points", va="top")
+        place = {"xycoords": ("data", "axes fraction"), "xytext": (4, 0), "textcoords": "offset points"}
+        ax.annotate(note, (x, 0.96), va="top", **place)
     ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)
     ax.set_title(title)

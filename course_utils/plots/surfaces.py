@@ -7,7 +7,9 @@ import numpy as np
 from course_utils.plots import style
 
 
-def paths(function, ways: dict, xlabel: str, ylabel: str, title: str = "", minimum=None, panels: bool = False, reach=None):
+def paths(
+    function, ways: dict, xlabel: str, ylabel: str, title: str = "", minimum=None, panels: bool = False, reach=None
+):
     """Contour lines of a function of two parameters with one or more ways on it.
 
     Args:
