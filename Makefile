@@ -3,7 +3,7 @@
 # With each target: PYTHON=/path/to/python3.12 (which Python to set up with), ARGS="..." (more options).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test test-fast test-full run execute results doctor lock clean
+.PHONY: help setup lab test test-fast test-full run execute results map doctor lock clean
 
 ifeq ($(OS),Windows_NT)
 VENV_PYTHON := .venv/Scripts/python.exe
@@ -63,6 +63,9 @@ execute: setup  ## run notebooks and write them back with their outputs: make ex
 
 results: setup  ## write the README's results table from the last run
 	@$(VENV_PYTHON) -m course_utils results $(ARGS)
+
+map: setup  ## write the map of the chapters and the links between notebooks anew (after a new chapter)
+	@$(VENV_PYTHON) -m course_utils map
 
 doctor: setup  ## check this machine and say what to mend
 	@$(VENV_PYTHON) -m course_utils doctor

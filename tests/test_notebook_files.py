@@ -132,6 +132,17 @@ def test_the_hash_follows_the_code_and_nothing_else():
     assert notebooks.code_hash(nb) != before
 
 
+@pytest.mark.parametrize("links", ["", "← [Gone](07_gone.ipynb)\n\n"])
+def test_navigation_is_written_under_the_heading(tmp_path, links):
+    path = tmp_path / "08_text_classifier.ipynb"
+    nb = new_notebook(cells=[new_markdown_cell(f"# 8 · Title\n\n{links}**What you do.** A.\n\nB.")])
+    nbformat.write(nb, path)
+    for _ in range(2):
+        notebooks.write_navigation(path)
+        parts = notebooks.read(path).cells[0].source.split("\n\n")
+        assert parts == ["# 8 · Title", course.navigation(path.stem), "**What you do.** A.", "B."]
+
+
 @pytest.mark.parametrize(
     "output, found",
     [

@@ -142,6 +142,16 @@ def test_only_full_finished_runs_reach_the_readme(tmp_path, change, message):
     assert readme.read_text() == README
 
 
+def test_the_map_is_written_between_its_markers(tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text(README)
+    for _ in range(2):
+        runs.write_map(readme)
+        text = readme.read_text()
+        assert text.count("[The text classifier](notebooks/08_text_classifier.ipynb)") == 1
+        assert text.startswith("a\n") and "old" in text and text.endswith("\nc")
+
+
 def test_missing_markers_are_named(tmp_path):
     readme = tmp_path / "README.md"
     readme.write_text("nothing")

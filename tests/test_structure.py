@@ -33,7 +33,7 @@ def test_it_opens_with_one_heading_navigation_and_what_to_expect(path):
     headings = re.findall(r"^# .+$", prose(nb), re.MULTILINE)
     assert headings == [f"# {course.chapter(path.stem).heading}"]
     opening = nb.cells[0].source
-    assert course.navigation(path.stem) in opening, "run: python -m course_utils map"
+    assert course.navigation(path.stem) in opening, "run: make map"
     for part in ("**What you do.**", "**Afterwards you can**", "**You need**", "**Time:**"):
         assert part in opening
     assert 3 <= len(re.findall(r"^\d\. ", opening, re.MULTILINE)) <= 5, "three to five checkable points"
@@ -167,7 +167,7 @@ def test_the_readme_shows_the_map_and_real_results():
     from course_utils import runs
 
     text = (paths.ROOT / "README.md").read_text(encoding="utf-8")
-    assert course.map_markdown("notebooks/") in text, "run: python -m course_utils map"
+    assert course.map_markdown("notebooks/") in text, "run: make map"
     for one in course.CHAPTERS:
         if one.here:
             assert f"| {one.stem} |" in text, f"{one.stem} has no row in the results table: run: make run, make results"
