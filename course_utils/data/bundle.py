@@ -22,6 +22,7 @@ class Bundle:
         groups: shape (n,): examples of one group are near-copies of each other and belong on the same
             side of a split (the thread of a post, the module of a docstring), or None.
         in_test: shape (n,), True for the test examples of the honest split, or None.
+        marked: shape (n,), True for the examples that need word order, or None.
         features: names of the columns of ``x``, where it is a table.
     """
 
@@ -35,10 +36,11 @@ class Bundle:
     groups: np.ndarray | None = None
     in_test: np.ndarray | None = None
     features: tuple[str, ...] = ()
+    marked: np.ndarray | None = None
 
     def __post_init__(self):
         n = len(self.y)
-        for field in ("x", "x_clean", "groups", "in_test"):
+        for field in ("x", "x_clean", "groups", "in_test", "marked"):
             values = getattr(self, field)
             if values is not None and len(values) != n:
                 raise ValueError(f"{self.name}: {field} has {len(values)} entries for {n} targets.")
