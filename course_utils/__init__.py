@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 _LAZY = {
     "start": "session",
     "show": "session",
+    "show_html": "session",
     "record": "session",
     "say": "session",
     "data": None,

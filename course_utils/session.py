@@ -169,6 +169,33 @@ def say(text: str) -> None:
         print(text)
 
 
+def show_html(markup: str, text: str) -> None:
+    """Show a piece of HTML (a shaded table, marked words) with a text that says what it shows.
+
+    The text stands where no HTML is shown: in a terminal, in the tests, for whoever reads the file. Colours are
+    the caller's: set ground and ink together in each cell, so that a dark theme changes neither.
+
+    Args:
+        markup: HTML whose own texts are escaped already.
+        text: one or two sentences: what a person who cannot see the colours should know.
+
+    Raises:
+        TypeError: ``markup`` is no string.
+        ValueError: ``text`` is missing or too short to say anything.
+    """
+    if not isinstance(markup, str):
+        raise TypeError(f"show_html() takes HTML as a string, not {type(markup).__name__}.")
+    if not isinstance(text, str) or len(text.strip()) < _SHORTEST_ALT:
+        raise ValueError("show_html() needs text='…': a sentence that says what is shown.")
+    text = " ".join(text.split())
+    if in_notebook():
+        from IPython.display import display
+
+        display({"text/html": markup, "text/plain": text}, raw=True)
+    else:
+        print(text)
+
+
 def record(name: str, value: float) -> None:
     """Leave a metric: a line under the cell, and an entry in ``results.json`` of ``make run``.
 

@@ -73,6 +73,28 @@ def test_show_wants_a_figure():
         cu.show([1, 2], alt="A list is not a figure at all.")
 
 
+def test_show_html_carries_its_text(shown, capsys):
+    cu.show_html("<b>dark</b>", text="One word is dark,\n the others are light.")
+    assert shown[0][0] == {"text/html": "<b>dark</b>", "text/plain": "One word is dark, the others are light."}
+    assert capsys.readouterr().out == ""
+
+
+def test_show_html_prints_its_text_outside_of_a_notebook(capsys):
+    cu.show_html("<b>dark</b>", text="One word is dark, the others are light.")
+    assert capsys.readouterr().out == "One word is dark, the others are light.\n"
+
+
+@pytest.mark.parametrize("text", ["", "   ", "a table", None])
+def test_show_html_wants_a_sentence(text):
+    with pytest.raises(ValueError, match="a sentence that says what is shown"):
+        cu.show_html("<b>dark</b>", text=text)
+
+
+def test_show_html_wants_a_string():
+    with pytest.raises(TypeError, match="not int"):
+        cu.show_html(3, text="A number is no piece of HTML at all.")
+
+
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_record_keeps_every_finite_number(value):
     cu.record("some_metric", value)
