@@ -37,7 +37,8 @@ def assert_fine(result, stem, seconds):
 
 @by_notebook
 def test_quick_by_papermill(path, tmp_path):
-    assert_fine(runs.run_one(path, tmp_path / path.name, quick_values(path), cell_seconds=120), path.stem, QUICK_SECONDS)
+    result = runs.run_one(path, tmp_path / path.name, quick_values(path), cell_seconds=120)
+    assert_fine(result, path.stem, QUICK_SECONDS)
     shown = texts_shown(notebooks.read(tmp_path / path.name))
     assert shown.count("○ not attempted") == len(tasks_of(path)), "a blank notebook runs, and says so"
 

@@ -157,6 +157,7 @@ def test_names_are_never_used_before_a_cell_defines_them():
             known |= {a.asname or a.name.split(".")[0] for n in ast.walk(tree)
                       if isinstance(n, ast.Import | ast.ImportFrom) for a in n.names}  # fmt: skip
             known |= {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+            known |= {n.name for n in ast.walk(tree) if isinstance(n, ast.ExceptHandler) and n.name}
             known |= {a.arg for n in ast.walk(tree) if isinstance(n, ast.arguments)
                       for a in [*n.args, *n.kwonlyargs, *filter(None, [n.vararg, n.kwarg])]}  # fmt: skip
             read = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
