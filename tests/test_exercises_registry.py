@@ -69,6 +69,16 @@ def test_each_mistake_gets_exactly_its_own_sentence(task):
         assert (verdict.status, verdict.text) == ("not yet", mistake.says)
 
 
+@every_exercise
+@pytest.mark.parametrize("which", ["reference", "first mistake"])
+def test_what_is_filled_into_a_notebook_stands_by_itself(task, which, tmp_path):
+    """Nothing but NumPy and what it imports itself: a notebook knows no helper of the chapter's module."""
+    answer = task.reference if which == "reference" else task.mistakes[0].answer
+    source = re.sub(r"\Adef \w+", f"def {task.name}", source_of(answer))
+    verdict = task.verdict(from_source(source, tmp_path, task.name))
+    assert verdict.status == ("correct" if which == "reference" else "not yet"), verdict.text
+
+
 @every_task
 def test_sentences_are_short_and_no_recipe(task):
     for mistake in task.mistakes:

@@ -240,8 +240,9 @@ def _sigmoid(z):
 @lstm_update.mistake("The last two parts have changed places: the candidate comes before the output gate.")
 def output_before_candidate(z, c):
     i, f, o, g = np.split(z, 4, axis=1)
-    c_new = _sigmoid(f) * c + _sigmoid(i) * np.tanh(g)
-    return _sigmoid(o) * np.tanh(c_new), c_new
+    i, f, o = (1 / (1 + np.exp(-part)) for part in (i, f, o))
+    c_new = f * c + i * np.tanh(g)
+    return o * np.tanh(c_new), c_new
 
 
 @lstm_update.mistake("Input and forget gate have changed places: which one stands before the old cell state?")
@@ -329,8 +330,8 @@ def _thirds(a, s):
 
 @gru_update.mistake("Old and new have changed places: with z near 1 the old state should stay.")
 def mixture_turned(a, s, h):
-    a_z, a_r, a_g, s_z, s_r, s_g = _thirds(a, s)
-    z, r = _sigmoid(a_z + s_z), _sigmoid(a_r + s_r)
+    (a_z, a_r, a_g), (s_z, s_r, s_g) = np.split(a, 3, axis=1), np.split(s, 3, axis=1)
+    z, r = 1 / (1 + np.exp(-a_z - s_z)), 1 / (1 + np.exp(-a_r - s_r))
     return (1 - z) * h + z * np.tanh(a_g + r * s_g)
 
 

@@ -257,6 +257,17 @@ def early_stopping(losses, patience):
     return best, len(losses) - 1
 
 
+@early_stopping.mistake("You compare each loss with the one before it. Compare it with the best one so far.")
+def with_the_one_before(losses, patience):
+    best, worse = 0, 0
+    for epoch in range(1, len(losses)):
+        best = epoch if losses[epoch] < losses[best] else best
+        worse = 0 if losses[epoch] < losses[epoch - 1] else worse + 1
+        if worse >= patience:
+            return best, epoch
+    return best, len(losses) - 1
+
+
 @early_stopping.mistake("You look at the whole curve. When training has stopped, the later losses never happen.")
 def sees_the_future(losses, patience):
     return int(np.argmin(losses)), early_stopping.reference(losses, patience)[1]
@@ -276,17 +287,6 @@ def keeps_the_last(losses, patience):
 @early_stopping.mistake("You wait one epoch too long: count the epochs after the best one.")
 def one_too_long(losses, patience):
     return early_stopping.reference(losses, patience + 1)
-
-
-@early_stopping.mistake("You compare each loss with the one before it. Compare it with the best one so far.")
-def with_the_one_before(losses, patience):
-    best, worse = 0, 0
-    for epoch in range(1, len(losses)):
-        best = epoch if losses[epoch] < losses[best] else best
-        worse = 0 if losses[epoch] < losses[epoch - 1] else worse + 1
-        if worse >= patience:
-            return best, epoch
-    return best, len(losses) - 1
 
 
 @early_stopping.mistake("You add up all epochs without progress. A new best loss gives the full patience back.")
