@@ -36,38 +36,25 @@ def assert_fine(result, stem, seconds):
 
 
 @by_notebook
-def test_quick_by_papermill(path, tmp_path):
-    result = runs.run_one(path, tmp_path / path.name, quick_values(path), cell_seconds=120)
-    assert_fine(result, path.stem, QUICK_SECONDS)
-    shown = texts_shown(notebooks.read(tmp_path / path.name))
-    assert shown.count("○ not attempted") == len(tasks_of(path)), "a blank notebook runs, and says so"
-
-
-@by_notebook
-def test_quick_on_the_embedded_text(path, tmp_path):
-    if "SOURCE" not in notebooks.parameters(notebooks.read(path)):
-        pytest.skip("the notebook needs no posts")
-    values = quick_values(path, SOURCE="docstrings")
-    result = runs.run_one(path, tmp_path / path.name, values, cell_seconds=120)
-    assert_fine(result, path.stem, QUICK_SECONDS)
-    shown = (tmp_path / path.name).read_text(encoding="utf-8")
-    assert "embedded text:" in shown
-
-
-@by_notebook
 @pytest.mark.parametrize("how", ["solved", "sabotaged"])
 def test_quick_with_every_exercise_answered(path, how, tmp_path):
-    """All right, or all answered with their first mistake: no error, and each is told so."""
+    """All right, or all answered with their first mistake: no error, and each is told so.
+
+    The second run takes the embedded text, where the notebook reads posts: so it is run on both, and on each once."""
     filled = tmp_path / "filled.ipynb"
     nbformat.write(fill(notebooks.read(path), path.stem, how), filled)
-    result = runs.run_one(filled, tmp_path / path.name, quick_values(path), cell_seconds=120)
+    values = quick_values(path, SOURCE="docstrings") if how == "sabotaged" else quick_values(path)
+    result = runs.run_one(filled, tmp_path / path.name, values, cell_seconds=120)
     assert_fine(result, path.stem, QUICK_SECONDS)
-    shown = texts_shown(notebooks.read(tmp_path / path.name))
+    nb = notebooks.read(tmp_path / path.name)
+    shown = texts_shown(nb)
     for task in tasks_of(path):
         if how == "sabotaged":
             assert f"✗ not yet: {task.mistakes[0].says}" in shown, task.key
     assert shown.count("✓ correct") == (len(tasks_of(path)) if how == "solved" else 0)
     assert "not attempted" not in shown
+    if "SOURCE" in values:
+        assert "embedded text:" in (tmp_path / path.name).read_text(encoding="utf-8")
 
 
 def tasks_of(path):

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from course_utils import course, notebooks, paths
+from course_utils.exercises import registry
 
 BOOKS = notebooks.find()
 by_notebook = pytest.mark.parametrize("path", BOOKS, ids=lambda p: p.stem)
@@ -182,3 +183,11 @@ def test_the_readme_shows_the_map_and_real_results():
         if one.here:
             assert f"| {one.stem} |" in text, f"{one.stem} has no row in the results table: run: make run, make results"
     assert runs._between(text, "results", "") != text
+
+
+@by_notebook
+def test_a_blank_notebook_runs_and_says_so(path):
+    """As committed, nothing is answered: each exercise and question says that it has not been attempted."""
+    outputs = [out for cell in code_cells(notebooks.read(path)) for out in cell.outputs]
+    shown = "\n".join(str(out.get("data", {}).get("text/plain", "")) for out in outputs)
+    assert shown.count("○ not attempted") == sum(task.chapter == path.stem[:2] for task in registry())
