@@ -293,9 +293,14 @@ def test_training_learns():
     labels = random.integers(0, 10, 64)
     x = random.normal(0, 0.1, (64, 8, 8, 1)).astype("float32")
     x[np.arange(64), labels % 8, labels // 8 + 3] += 3
-    model = lesson.digit_dense(8, 32)
-    lesson.train(model, x, labels, 40, "a test")
-    assert lesson.accuracy(model, x, labels) > 0.9
+
+    def build():
+        return lesson.digit_dense(8, 32)
+
+    model = lesson.compiled(build, len(x), 40)
+    for _ in range(2):  # the second time it starts anew, its optimizer too
+        lesson.train_anew(model, build, x, labels, 40, "a test")
+        assert lesson.accuracy(model, x, labels) > 0.9 and int(model.optimizer.iterations) == 80
 
 
 # -------------------------------------------------------------------------------------- figures

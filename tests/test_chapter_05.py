@@ -365,7 +365,8 @@ def test_figures_of_sequences():
     assert [len(ax.lines) for ax in fig.axes] == [2, 1] and fig.axes[0].get_yscale() == "log"
     fig = sequences.by_category({"a": {"one": np.ones((2, 3))}}, [5, 20, 60], "lag", "accuracy", chance=0.5)
     assert [label.get_text() for label in fig.axes[0].get_xticklabels()] == ["5", "20", "60"]
-    fig = sequences.clouds({("one", "x"): ([1, 2], [3, 4]), ("one", "y"): ([1], [2])}, "left", "accuracy")
+    four = np.ones((2, 2))
+    fig = sequences.clouds({("one", "x"): (four, four), ("one", "y"): ([1], [2])}, "left", "accuracy")
     assert len(fig.axes[0].lines) == 2 and fig.axes[0].lines[1].get_markerfacecolor() == "white"
     for number in range(1, 5):
         session.close(number)

@@ -82,8 +82,8 @@ def clouds(groups: dict, xlabel: str, ylabel: str, title: str = "", ylim=None):
     """Points of several groups over a logarithmic axis; a group may be filled or hollow.
 
     Args:
-        groups: (name, variant) → (x, y), both of shape (n,). Each name has a colour and a mark; the first variant
-            that occurs is filled, others are hollow.
+        groups: (name, variant) → (x, y), arrays of the same shape, a point for each entry. Each name has a colour and
+            a mark; the first variant that occurs is filled, others are hollow.
 
     Returns:
         A Matplotlib figure.
@@ -96,7 +96,7 @@ def clouds(groups: dict, xlabel: str, ylabel: str, title: str = "", ylim=None):
         colour = style.PALETTE[number % len(style.PALETTE)]
         face = colour if variant == variants[0] else "white"
         look = {"color": colour, "markerfacecolor": face, "alpha": 0.8, "label": f"{name}, {variant}"}
-        ax.semilogx(x, y, "os^Dv"[number % 5], **look)
+        ax.semilogx(np.ravel(x), np.ravel(y), "os^Dv"[number % 5], **look)
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title, ylim=ylim)
     ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8)
     return fig
