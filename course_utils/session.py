@@ -9,6 +9,7 @@ import os
 import random
 import sys
 import tempfile
+import warnings
 
 METRIC_MIME = "application/vnd.course.metric+json"
 _SHORTEST_ALT = 20
@@ -91,6 +92,17 @@ def _stderr_held_back():
         finally:
             os.dup2(keep, 2)
             os.close(keep)
+
+
+@contextlib.contextmanager
+def quietly():
+    """Hold back all that a library says while it works: prints, warnings, and lines of its C++ part.
+
+    What came from C++ is shown after all if the block fails; so is the exception, of course.
+    """
+    with _stderr_held_back(), contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 # --------------------------------------------------------------------------- what a cell shows

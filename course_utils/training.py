@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gc
 import math
+import os
 import time
 from collections.abc import Callable, Iterable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -102,6 +103,29 @@ def stopwatch():
         yield watch
     finally:
         watch.seconds = time.perf_counter() - begin
+
+
+@contextmanager
+def one_core():
+    """Keep all threads of this process on one core, to time what a single core can do.
+
+    Works on Linux; elsewhere the block runs on all cores, because the system offers no such call.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    _keep_on({min(before)})
+    try:
+        yield
+    finally:
+        _keep_on(before)
+
+
+def _keep_on(cores: set[int]) -> None:
+    for thread in os.listdir("/proc/self/task"):
+        with suppress(OSError):  # the thread has ended meanwhile
+            os.sched_setaffinity(int(thread), cores)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The data sets of the course, one module each, all behind one ``Bundle``.
 
     texts(...)                              newsgroup posts, or the docstrings that ship with the packages
+    neighbours(texts)                       the same kind of text from other classes, to train on beforehand
     digits() wine() breast_cancer() diabetes() photographs()      what comes with scikit-learn
     spoken_digits()                         ten words in 32 voices, shipped with the course
     reviews()                               short reviews in four domains, shipped with the course
@@ -11,7 +12,7 @@ Every loader prints one line that says where its data came from.
 """
 
 from course_utils.data.bundle import Bundle
-from course_utils.data.corpus import texts
+from course_utils.data.corpus import neighbours, texts
 from course_utils.data.large_models import large_models
 from course_utils.data.numbers import from_chinese, from_english, numbers, to_chinese, to_english
 from course_utils.data.reviews import reviews
@@ -26,6 +27,7 @@ __all__ = [
     "from_chinese",
     "from_english",
     "large_models",
+    "neighbours",
     "numbers",
     "photographs",
     "reviews",

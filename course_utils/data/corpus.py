@@ -35,3 +35,26 @@ def texts(source: str = "auto", categories=newsgroups.DEFAULT) -> Bundle:
             bundle = docstrings.docstrings()
     print(bundle.source)
     return bundle
+
+
+def neighbours(bundle: Bundle, at_most: int = 18) -> Bundle:
+    """Texts of the same kind as a bundle of ``texts``, but of other classes: to train on beforehand.
+
+    For posts, those of the other newsgroups; for docstrings, those of other packages that the course installs.
+    Prints one line that says which.
+
+    Args:
+        at_most: that many classes, the first in the order of the collection; at least 2.
+
+    Raises:
+        ValueError: fewer than two classes are left or asked for.
+    """
+    if bundle.name == "docstrings":
+        chosen = dict(list(docstrings.OTHERS.items())[:at_most])
+    else:
+        chosen = [name for name in newsgroups.NAMES if name not in bundle.classes][:at_most]
+    if len(chosen) < 2:
+        raise ValueError(f"At least two other classes are needed; here {len(chosen)} are left: name fewer CATEGORIES.")
+    found = docstrings.docstrings(chosen) if bundle.name == "docstrings" else newsgroups.newsgroups(chosen)
+    print(found.source)
+    return found

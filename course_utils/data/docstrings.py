@@ -18,30 +18,39 @@ import numpy as np
 from course_utils.data.bundle import Bundle
 
 PACKAGES = {"scikit-learn": "sklearn", "SciPy": "scipy"}
+# Others that the course installs, the quickest to read first: what a network may see before it learns the two above.
+OTHERS = {
+    "Jinja": "jinja2", "joblib": "joblib", "Tornado": "tornado", "Pillow": "PIL", "IPython": "IPython",
+    "NumPy": "numpy", "Matplotlib": "matplotlib",
+}  # fmt: skip
 _NAMES = re.compile(r"scikit[-_ ]?learn|sklearn|scikits?|scipy", re.IGNORECASE)
 _SKIPPED = {"tests", "externals", "_external", "_lib", "conftest"}
 _SHORTEST = 10  # words; below that a docstring says too little to be told apart
 _TEST_SHARE = 30  # per cent of the subpackages
 
 
-def docstrings() -> Bundle:
+def docstrings(packages: dict[str, str] = PACKAGES) -> Bundle:
     """About 5,000 docstrings of scikit-learn (class 0) and SciPy (class 1), shuffled with a fixed seed.
+
+    Args:
+        packages: name → importable name, one class each, if not those two.
 
     The honest split holds out whole subpackages. ``x_clean`` has neither file names nor package names.
     Nothing is imported: the files are parsed.
     """
-    rows = [(label, module, text) for label, package in enumerate(PACKAGES.values()) for module, text in _read(package)]
+    rows = [(label, module, text) for label, package in enumerate(packages.values()) for module, text in _read(package)]
     order = np.random.default_rng(0).permutation(len(rows))
     rows = [rows[i] for i in order]
     groups = np.array([_subpackage(module) for _, module, _ in rows])
+    names = re.compile("|".join([_NAMES.pattern, *map(re.escape, (*packages, *packages.values()))]), re.IGNORECASE)
     return Bundle(
         name="docstrings",
-        source=f"embedded text: {len(rows):,} docstrings of {' and '.join(PACKAGES)}, as installed here",
+        source=f"embedded text: {len(rows):,} docstrings of {' and '.join(packages)}, as installed here",
         x=[f"File: {module}.py\n\n{text}" for _, module, text in rows],
-        x_clean=[_NAMES.sub(" ", text) for _, _, text in rows],
+        x_clean=[names.sub(" ", text) for _, _, text in rows],
         give_away="file names and package names",
         y=np.array([label for label, _, _ in rows]),
-        classes=tuple(PACKAGES),
+        classes=tuple(packages),
         groups=groups,
         # A hash and not a draw: the same subpackages are held out in every release of the packages.
         in_test=np.array([zlib.crc32(group.encode()) % 100 < _TEST_SHARE for group in groups]),
