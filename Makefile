@@ -46,10 +46,10 @@ setup:  ## make .venv and install the pinned packages (what all others do first)
 lab: setup  ## open JupyterLab on the first notebook: make lab ARGS="--no-browser --port 8899"
 	@$(VENV_PYTHON) -m jupyterlab --ServerApp.root_dir=. $(ALLOW_ROOT) $(ARGS) notebooks/00_start_here.ipynb
 
-test: setup  ## every test; every notebook in its quick profile (under 30 minutes)
+test: setup  ## every test; every notebook in its quick profile (about half an hour)
 	@$(PYTEST) -m "not full" $(ARGS)
 
-test-fast: setup  ## the tests that execute no notebook (under two minutes)
+test-fast: setup  ## the tests that execute no notebook (some minutes)
 	@$(PYTEST) -m "not full and not notebooks" $(ARGS)
 
 test-full: setup  ## `make test`, and every notebook at its defaults
