@@ -116,7 +116,7 @@ def test_recomputation_keeps_less_and_computes_more():
     assert 1.1 < lesson.graph_flops(lean[1]) / lesson.graph_flops(plain[1]) < 1.4
 
 
-@given(st.lists(st.floats(-(2.0**100), 2.0**100, width=32), min_size=1, max_size=40))
+@given(st.lists(st.floats(-(2.0**100), 2.0**100, width=32, allow_subnormal=False), min_size=1, max_size=40))
 @settings(max_examples=60, deadline=None)
 def test_bfloat16_from_scratch(values):
     x = np.array(values, np.float32)

@@ -35,15 +35,11 @@ def assert_fine(result, stem, seconds):
     assert all(math.isfinite(value) for value in result["metrics"].values())
 
 
-@by_notebook
-@pytest.mark.parametrize("how", ["solved", "sabotaged"])
-def test_quick_with_every_exercise_answered(path, how, tmp_path):
-    """All right, or all answered with their first mistake: no error, and each is told so.
-
-    The second run takes the embedded text, where the notebook reads posts: so it is run on both, and on each once."""
+def run_answered(path, how, tmp_path, **given):
+    """The quick run with every exercise answered: no error, and each answer is told what it is."""
     filled = tmp_path / "filled.ipynb"
     nbformat.write(fill(notebooks.read(path), path.stem, how), filled)
-    values = quick_values(path, SOURCE="docstrings") if how == "sabotaged" else quick_values(path)
+    values = quick_values(path, **given)
     result = runs.run_one(filled, tmp_path / path.name, values, cell_seconds=120)
     assert_fine(result, path.stem, QUICK_SECONDS)
     nb = notebooks.read(tmp_path / path.name)
@@ -55,6 +51,23 @@ def test_quick_with_every_exercise_answered(path, how, tmp_path):
     assert "not attempted" not in shown
     if "SOURCE" in values:
         assert "embedded text:" in (tmp_path / path.name).read_text(encoding="utf-8")
+
+
+# One class for each way: pytest-xdist gives a class to a worker as a whole, so that two ways run at once.
+
+
+class TestSolved:
+    @by_notebook
+    def test_quick(self, path, tmp_path):
+        run_answered(path, "solved", tmp_path)
+
+
+class TestSabotaged:
+    """All answered with their first mistake, and on the embedded text where the notebook reads posts."""
+
+    @by_notebook
+    def test_quick(self, path, tmp_path):
+        run_answered(path, "sabotaged", tmp_path, SOURCE="docstrings")
 
 
 def tasks_of(path):
@@ -79,14 +92,15 @@ def assert_nbval(done, cells):
     assert f"{cells} passed" in done.stdout, done.stdout[-500:]
 
 
-@by_notebook
-def test_quick_by_nbval(path, tmp_path):
-    import papermill
+class TestBlank:
+    @by_notebook
+    def test_quick_by_nbval(self, path, tmp_path):
+        import papermill
 
-    copy = tmp_path / path.name
-    papermill.execute_notebook(str(path), str(copy), parameters=quick_values(path), prepare_only=True)
-    nb = notebooks.read(copy)
-    assert_nbval(nbval(copy), sum(cell.cell_type == "code" for cell in nb.cells))
+        copy = tmp_path / path.name
+        papermill.execute_notebook(str(path), str(copy), parameters=quick_values(path), prepare_only=True)
+        nb = notebooks.read(copy)
+        assert_nbval(nbval(copy), sum(cell.cell_type == "code" for cell in nb.cells))
 
 
 @pytest.mark.full
