@@ -6,15 +6,14 @@ them (``.npz``). No pickle: reading a file never runs code from it.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
 import json
-import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
+
+from course_utils.files import write_whole
 
 _FORM = "course checkpoint 1"
 _LONGEST_HEADER = 1000  # bytes; a real one has about 150
@@ -45,18 +44,7 @@ def save(path, arrays: dict[str, np.ndarray], facts: dict | None = None) -> None
     np.savez(content, **arrays, **{_FACTS: np.frombuffer(json.dumps(facts or {}).encode(), dtype=np.uint8)})
     body = content.getvalue()
     header = {"form": _FORM, "bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()}
-    # In the same folder, so that the last step is a renaming, which happens at once or not at all.
-    number, draft = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(number, "wb") as file:
-            file.write(json.dumps(header).encode() + b"\n" + body)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(draft)
-        raise
+    write_whole(path, json.dumps(header).encode() + b"\n" + body)
 
 
 def load(path) -> tuple[dict[str, np.ndarray], dict]:

@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import signal
+import tempfile
 import threading
 import time
 
@@ -287,7 +288,7 @@ def test_a_disk_that_fails_loses_nothing_that_was_saved(home, monkeypatch, capsy
     def fails(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr({"mkstemp": progress.tempfile}.get(step, progress.os), step, fails)
+    monkeypatch.setattr(tempfile if step == "mkstemp" else os, step, fails)
     progress.note("08.b", "ref", "correct")
     assert home.read_text() == before
     assert progress.entries()["08.a"]["solved"] and progress.entries()["08.b"]["solved"]

@@ -18,11 +18,11 @@ LAYERS = [
     "notebooks",
     "chapters",
     "exercises",
-    "training data transient",
+    "training data transient comparison transformer",
     "session",
     "plots",
-    "course environment",
-    "paths",
+    "course environment checkpoints cluster tokens attempts",
+    "paths files",
 ]
 
 
@@ -59,8 +59,9 @@ def layer_of(module):
 def test_imports_run_downwards(path):
     module = ".".join(path.relative_to(paths.ROOT).with_suffix("").parts)
     own = layer_of(module)
-    if own is None:
-        return  # the package's own __init__ only names the others
+    if module == "course_utils.__init__":
+        return  # it only names the others
+    assert own is not None, f"{module} stands in no layer"
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("course_utils"):
             targets = (

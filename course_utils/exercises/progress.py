@@ -11,12 +11,12 @@ import binascii
 import contextlib
 import json
 import os
-import tempfile
 import time
 import zlib
 from pathlib import Path
 
 from course_utils import paths
+from course_utils.files import write_whole
 
 _FIELDS = {"solved": bool, "solution_seen": bool, "tries": int, "hints": int, "reference": str}
 _memory: dict[str, dict] = {}
@@ -110,18 +110,7 @@ def _locked(path: Path | None):
 
 
 def _write(path: Path, content: dict) -> None:
-    """Whole or not at all: a temporary file next to it, brought to the disk, then moved to its place."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            json.dump(content, out, indent=1, sort_keys=True)
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
+    write_whole(path, json.dumps(content, indent=1, sort_keys=True).encode("utf-8"))
 
 
 def _read(path: Path) -> dict[str, dict]:
