@@ -438,7 +438,7 @@ def lock(root: Path = ROOT, keep: bool = False) -> None:
             shutil.copyfile(root / "requirements.lock", new)  # uv reads its output file for preferences
         tool = [venv_python(root), "-m", "uv", "pip", "compile", "--quiet", "--no-header", "--no-annotate"]
         with _step("3/3", "resolving the pins, and trying them on every system") as ticker:
-            universal = ["--universal", "--fork-strategy", "fewest", "--python-version", PYTHONS[0]]
+            universal = ["--universal", "--all-extras", "--fork-strategy", "fewest", "--python-version", PYTHONS[0]]
             run(root, [*tool, *universal, *([] if keep else ["--upgrade"]), "pyproject.toml", "-o", new], ticker)
             for system in SYSTEMS:
                 for version in PYTHONS:
