@@ -3,7 +3,7 @@
 # With each target: PYTHON=/path/to/python3.12 (which Python to set up with), ARGS="..." (more options).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test test-fast test-full run execute results map doctor lock clean
+.PHONY: help setup lab test test-fast test-full run execute results map book repository doctor lock clean
 
 ifeq ($(OS),Windows_NT)
 VENV_PYTHON := .venv/Scripts/python.exe
@@ -35,6 +35,9 @@ export CHOOSE_PYTHON
 
 # Inside a container the learner is often root; JupyterLab starts then only if told so. The token stays on.
 ALLOW_ROOT = $(shell [ "$$(id -u 2>/dev/null)" = 0 ] && echo --allow-root)
+# The printed address opens the first notebook too, and no server is asked for updates of JupyterLab.
+LAB_OPTIONS = --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
+	--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $(ALLOW_ROOT)
 PYTEST = $(VENV_PYTHON) -m pytest -n 2 --dist loadscope
 
 help:  ## show this list
@@ -44,7 +47,7 @@ setup:  ## make .venv and install the pinned packages (what all others do first)
 	@eval "$$CHOOSE_PYTHON"; "$$found" course_utils/environment.py setup
 
 lab: setup  ## open JupyterLab on the first notebook: make lab ARGS="--no-browser --port 8899"
-	@$(VENV_PYTHON) -m jupyterlab --ServerApp.root_dir=. $(ALLOW_ROOT) $(ARGS) notebooks/00_start_here.ipynb
+	@$(VENV_PYTHON) -m jupyterlab $(LAB_OPTIONS) $(ARGS)
 
 test: setup  ## every test; every notebook in its quick profile (about half an hour)
 	@$(PYTEST) -m "not full" $(ARGS)
@@ -66,6 +69,12 @@ results: setup  ## write the README's results table from the last run
 
 map: setup  ## write the map of the chapters and the links between notebooks anew (after a new chapter)
 	@$(VENV_PYTHON) -m course_utils map
+
+book: setup  ## the course as a site and PDFs to read, in build/book: make book ARGS="08 --no-pdf"
+	@$(VENV_PYTHON) -m course_utils book $(ARGS)
+
+repository: setup  ## set the address that Binder's links lead to: make repository URL=https://github.com/you/fork
+	@$(VENV_PYTHON) -m course_utils repository $(if $(filter command,$(origin URL)),"$(URL)")
 
 doctor: setup  ## check this machine and say what to mend
 	@$(VENV_PYTHON) -m course_utils doctor

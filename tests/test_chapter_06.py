@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import course_utils as cu
 from course_utils import notebooks, session
-from course_utils.plots import tables
+from course_utils.plots import colour, tables
 
 tf = session.quiet_tensorflow()
 import keras  # noqa: E402  (only after TensorFlow has been loaded quietly)
@@ -397,15 +397,10 @@ def test_the_map_labels_every_point_and_refuses_what_does_not_fit():
 # --------------------------------------------------------------------------------- the table
 
 
-def contrast(one, other):
-    bright, dark = sorted((tables.luminance(one), tables.luminance(other)), reverse=True)
-    return (bright + 0.05) / (dark + 0.05)
-
-
 @given(st.floats(0, 1))
 def test_every_shade_can_be_read(value):
     ground = tables.shade(value)
-    assert contrast(ground, tables.ink(ground)) >= 4.5
+    assert colour.contrast(ground, colour.ink(ground)) >= 4.5
 
 
 def test_the_table_sets_both_colours_escapes_names_and_shows_its_values():

@@ -10,6 +10,7 @@ import pytest
 
 from course_utils import doctor, environment, paths
 from course_utils.data import newsgroups
+from course_utils.plots import colour
 
 Usage = collections.namedtuple("Usage", "total used free")
 Memory = collections.namedtuple("Memory", "total available")
@@ -184,16 +185,9 @@ def test_html_is_escaped_and_text_is_complete():
     assert all(part in doctor.as_text(findings) for part in ("problem", "<i>", "a & b", '"x"'))
 
 
-def luminance(colour):
-    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return sum(c * w for c, w in zip(linear, (0.2126, 0.7152, 0.0722), strict=True))
-
-
 @pytest.mark.parametrize("status", doctor.COLOURS)
 def test_contrast(status):
-    light, dark = luminance(doctor.GROUND), luminance(doctor.COLOURS[status])
-    assert (light + 0.05) / (dark + 0.05) >= 4.5
+    assert colour.contrast(doctor.COLOURS[status], doctor.GROUND) >= 4.5
 
 
 def test_exit_status(monkeypatch, capsys):

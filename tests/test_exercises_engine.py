@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course_utils.exercises import define, guard, judge, present, progress, values
+from course_utils.plots import colour
 
 
 @pytest.fixture
@@ -197,21 +198,10 @@ def test_a_value_equals_itself_in_every_form(numbers):
 # ------------------------------------------------------------------------------- presentation
 
 
-def luminance(colour):
-    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return sum(c * w for c, w in zip(linear, (0.2126, 0.7152, 0.0722), strict=True))
-
-
-def contrast(one, other):
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
-
-
 @pytest.mark.parametrize("status", present.LOOKS)
 def test_contrast_of_every_verdict(status):
-    symbol, colour, ground = present.LOOKS[status]
-    assert contrast(colour, ground) >= 4.5 and contrast(present.INK, ground) >= 4.5
+    symbol, word, ground = present.LOOKS[status]
+    assert colour.contrast(word, ground) >= 4.5 and colour.contrast(present.INK, ground) >= 4.5
     page = present.as_html(judge.Verdict(status, "text"))
     assert ground in page and present.INK in page, "ink and ground are set together, so no theme can split them"
     assert symbol in page and status in page, "a word and a symbol, not a colour alone"

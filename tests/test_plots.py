@@ -1,10 +1,12 @@
 """Figures: labelled axes, units, colours that can be told apart, and no crash at the edges."""
 
+import itertools
+
 import matplotlib.colors as mc
 import numpy as np
 import pytest
 
-from course_utils.plots import curves, scores, style, text
+from course_utils.plots import colour, curves, scores, style, text
 
 FIGURES = {
     "learning curves": lambda: curves.learning_curves({"loss": [1.0, 0.5], "val_accuracy": [0.5, 0.6]}),
@@ -32,13 +34,40 @@ def test_confusion_refuses_another_shape():
         scores.confusion(np.eye(2), ["a", "b", "c"])
 
 
-def luminance(colour):
-    rgb = np.array(mc.to_rgb(colour))
-    linear = np.where(rgb <= 0.03928, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    return linear @ [0.2126, 0.7152, 0.0722]
+# Machado, Oliveira and Fernandes, A physiologically-based model for simulation of color vision deficiency, 2009:
+# the full deficiency, on linear RGB.
+SEEN_WITH = {
+    "all three cones": np.eye(3),
+    "protanopia": np.array([[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216],
+                            [-0.003882, -0.048116, 1.051998]]),
+    "deuteranopia": np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413],
+                              [-0.011820, 0.042940, 0.968881]]),
+    "tritanopia": np.array([[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602],
+                            [0.004733, 0.691367, 0.303900]]),
+}  # fmt: skip
 
 
-def test_neighbouring_colours_of_the_palette_can_be_told_apart_by_brightness_or_hue():
-    for one, other in zip(style.PALETTE, style.PALETTE[1:], strict=False):
-        distance = np.abs(np.array(mc.to_rgb(one)) - np.array(mc.to_rgb(other))).sum()
-        assert distance > 0.5 or abs(luminance(one) - luminance(other)) > 0.15
+def lab(name, seen):
+    """CIELAB of a colour as it is seen, shape (3,): equal distances look about equally different."""
+    rgb = np.array(mc.to_rgb(name))
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    linear = np.clip(seen @ linear, 0, 1)
+    to_xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    t = to_xyz @ linear / to_xyz.sum(axis=1)
+    x, y, z = np.where(t > 0.008856, np.cbrt(t), 7.787 * t + 16 / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("eyes", SEEN_WITH)
+def test_colours_of_the_palette_can_be_told_apart_by_everyone(eyes):
+    for one, other in itertools.combinations(style.PALETTE, 2):
+        distance = np.linalg.norm(lab(one, SEEN_WITH[eyes]) - lab(other, SEEN_WITH[eyes]))
+        assert distance > 15, f"{one} and {other} look alike with {eyes}"  # 2.3 is just noticeable side by side
+
+
+def test_contrast_is_that_of_the_standard():
+    assert colour.contrast("#000000", "#FFFFFF") == pytest.approx(21)
+    assert colour.contrast("#FFFFFF", "rgb(119, 119, 119)") == pytest.approx(4.48, abs=0.01)
+    assert (colour.ink("#FFFFFF"), colour.ink("#000080")) == ("#000000", "#FFFFFF")
+    with pytest.raises(ValueError, match="write it as #RRGGBB"):
+        colour.luminance("red")

@@ -6,7 +6,7 @@ import html
 
 import numpy as np
 
-from course_utils.plots import style
+from course_utils.plots import colour, style
 
 _INK = "#000000"
 _GROUND = "#FFFFFF"
@@ -49,18 +49,6 @@ def shade(value: float) -> str:
     return "#" + "".join(f"{round(255 + value * (part - 255)):02X}" for part in dark)
 
 
-def ink(ground: str) -> str:
-    """Black or white, whichever has the higher contrast to a ground (the formula of WCAG 2)."""
-    return "#000000" if luminance(ground) > 0.179 else "#FFFFFF"
-
-
-def luminance(colour: str) -> float:
-    """Relative luminance of ``#RRGGBB``, from 0 to 1 (WCAG 2)."""
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
 def _cell(tag: str, text: str, ground: str, attributes: str = "") -> str:
-    look = f"background:{ground};color:{ink(ground)};border:1px solid #767676;padding:2px 6px;text-align:center"
+    look = f"background:{ground};color:{colour.ink(ground)};border:1px solid #767676;padding:2px 6px;text-align:center"
     return f'<{tag}{attributes} style="{look}">{html.escape(text)}</{tag}>'
