@@ -36,6 +36,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("-p", dest="given", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
                      help="set a parameter; the value as in YAML: 7, 0.5, all, [alt.atheism, sci.space]")  # fmt: skip
     run.add_argument("--out", type=Path, default=paths.RUNS, help="folder for the executed notebooks")
+    run.add_argument("--cores", type=int, metavar="N", help="use only so many cores (Binder gives 1)")
+    run.add_argument("--memory", type=int, metavar="MB", help="stop a notebook that takes more (Binder gives 2000)")
     run.set_defaults(command=_run)
 
     execute = commands.add_parser("execute", help="run notebooks at their defaults and write them back")
@@ -48,6 +50,15 @@ def _parser() -> argparse.ArgumentParser:
 
     map_ = commands.add_parser("map", help="write the map of the chapters and the links between notebooks")
     map_.set_defaults(command=_map)
+
+    book = commands.add_parser("book", help="make the site and the PDFs to read, from the saved outputs")
+    book.add_argument("names", nargs="*", metavar="NN", help="numbers or names of notebooks; none means all")
+    book.add_argument("--no-pdf", action="store_true", help="the site only")
+    book.set_defaults(command=_book)
+
+    repository = commands.add_parser("repository", help="show or set the public address of the repository")
+    repository.add_argument("url", nargs="?", metavar="URL", help='https://github.com/you/fork; "" takes it away')
+    repository.set_defaults(command=_repository)
 
     fetch = commands.add_parser("fetch", help="fetch the newsgroup posts ahead of the lesson")
     fetch.set_defaults(command=_fetch)
@@ -69,7 +80,10 @@ def _run(arguments) -> int:
     from course_utils import runs
 
     given = {name: yaml.safe_load(value) for name, value in arguments.given}
-    results = runs.run(arguments.names, quick=arguments.quick, given=given, out=arguments.out)
+    results = runs.run(
+        arguments.names, quick=arguments.quick, given=given, out=arguments.out,
+        cores=arguments.cores, memory_mb=arguments.memory,
+    )  # fmt: skip
     print(runs.as_table(results))
     return int(any(entry["status"] != "ok" for entry in results["notebooks"].values()))
 
@@ -100,6 +114,23 @@ def _map(_) -> int:
     runs.write_map(paths.ROOT / "README.md")
     for path in notebooks.find():
         notebooks.write_navigation(path)
+    return 0
+
+
+def _book(arguments) -> int:
+    from course_utils import book
+
+    return book.make(arguments.names, pdf=not arguments.no_pdf)
+
+
+def _repository(arguments) -> int:
+    from course_utils import repository
+
+    if arguments.url is None:
+        print(repository.address() or "no address is set: make repository URL=https://github.com/you/fork")
+        return 0
+    changed = repository.change(arguments.url)
+    print(f"written: {', '.join(changed)}" if changed else "nothing to change")
     return 0
 
 

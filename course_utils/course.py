@@ -16,6 +16,8 @@ class Chapter:
         title: English title.
         chinese: the title's key term in Chinese, as the source document has it; may be empty.
         sections: which sections of the source document it covers; may be empty.
+        minutes: how long it takes to read and try; the notebook's opening says the same.
+        needs: the numbers of the chapters that it builds on, all of them earlier; the opening names them.
         builds: one sentence: what you build and find out.
     """
 
@@ -23,6 +25,8 @@ class Chapter:
     title: str
     chinese: str
     sections: str
+    minutes: int
+    needs: tuple[str, ...]
     builds: str
 
     @property
@@ -41,40 +45,41 @@ class Chapter:
 
 
 CHAPTERS = (
-    Chapter("00_start_here", "Start here", "", "", "your machine checked, how a lesson works, the map"),
-    Chapter("01_core_concepts", "Core concepts", "核心概念", "1, 2",
+    Chapter("00_start_here", "Start here", "", "", 10, "", "your machine checked, how a lesson works, the map"),
+    Chapter("01_core_concepts", "Core concepts", "核心概念", "1, 2", 50, (),
             "what makes a model large, in numbers; a ten-second taste of each kind of network"),
-    Chapter("02_gradient_descent", "Gradient descent", "梯度下降", "3",
+    Chapter("02_gradient_descent", "Gradient descent", "梯度下降", "3", 60, (),
             "from the update rule to Adam, equal to Keras step for step"),
-    Chapter("03_backpropagation", "Backpropagation", "反向传播", "3",
+    Chapter("03_backpropagation", "Backpropagation", "反向传播", "3", 75, ("02",),
             "a small automatic differentiator; a network in NumPy that reads handwritten digits"),
-    Chapter("04_convolution_and_pooling", "Convolution and pooling", "卷积与池化", "3",
+    Chapter("04_convolution_and_pooling", "Convolution and pooling", "卷积与池化", "3", 90, ("03",),
             "both from scratch, forward and backward; a convolutional network on digits"),
-    Chapter("05_recurrent_networks", "Recurrent networks", "循环神经网络", "3",
+    Chapter("05_recurrent_networks", "Recurrent networks", "循环神经网络", "3", 90, ("02", "03"),
             "RNN, LSTM and GRU cells from scratch; how far back each remembers"),
-    Chapter("06_language_tasks", "Language tasks", "自然语言处理任务", "2, 3",
+    Chapter("06_language_tasks", "Language tasks", "自然语言处理任务", "2, 3", 90, ("02", "03", "04", "05"),
             "tokens, embeddings, sentiment, and a translator with attention"),
-    Chapter("07_speech_recognition", "Speech recognition", "语音识别", "2",
+    Chapter("07_speech_recognition", "Speech recognition", "语音识别", "2", 80, ("04", "05"),
             "from sound waves to spoken digits, on voices never heard before"),
-    Chapter("08_text_classifier", "The text classifier", "文本分类", "4",
+    Chapter("08_text_classifier", "The text classifier", "文本分类", "4", 60, (),
             "the document's project, whole and honest: why 98 % is not true"),
-    Chapter("09_from_tensorflow_1_to_2", "From TensorFlow 1 to 2", "", "4",
+    Chapter("09_from_tensorflow_1_to_2", "From TensorFlow 1 to 2", "", "4", 75, ("08",),
             "why the document's listing cannot run, and what each line became"),
-    Chapter("10_overfitting", "Overfitting", "过拟合", "6",
+    Chapter("10_overfitting", "Overfitting", "过拟合", "6", 75, ("02", "03"),
             "made on purpose, measured, and every remedy tried"),
-    Chapter("11_choosing_an_architecture", "Choosing an architecture", "选择架构", "6",
+    Chapter("11_choosing_an_architecture", "Choosing an architecture", "选择架构", "6", 70,
+            ("03", "04", "05", "06", "10"),
             "six kinds of model on four kinds of data, at equal budgets"),
-    Chapter("12_smaller_and_faster", "Smaller and faster", "优化性能", "6",
+    Chapter("12_smaller_and_faster", "Smaller and faster", "优化性能", "6", 90, ("04", "05", "08"),
             "quantisation, distillation, pruning: size, speed and accuracy in one plot"),
-    Chapter("13_language_model", "Your first language model", "大模型", "1, 5",
-            "a transformer from nothing but matrix products, trained in ninety seconds"),
-    Chapter("14_scaling_up", "Scaling up", "规模", "5",
+    Chapter("13_language_model", "Your first language model", "大模型", "1, 5", 120, ("02", "03", "06", "08"),
+            "a transformer from nothing but matrix products, trained in a minute or two"),
+    Chapter("14_scaling_up", "Scaling up", "规模", "5", 75, ("01", "13"),
             "power laws, memory, two workers, and the same plan for 10¹² parameters"),
-    Chapter("15_fusing_modalities", "Fusing modalities", "跨领域的融合", "5",
+    Chapter("15_fusing_modalities", "Fusing modalities", "跨领域的融合", "5", 75, ("03", "07"),
             "written and spoken digits together: say a digit, find its picture"),
-    Chapter("16_privacy", "Data privacy", "隐私保护", "5",
+    Chapter("16_privacy", "Data privacy", "隐私保护", "5", 90, ("03", "10"),
             "an attack on a trained model, and training that resists it"),
-    Chapter("17_interpretability", "Interpretability", "可解释性", "5",
+    Chapter("17_interpretability", "Interpretability", "可解释性", "5", 90, ("03", "04", "08"),
             "explanations of a model's answers, and tests that they can fail"),
 )  # fmt: skip
 
@@ -110,9 +115,42 @@ def map_markdown(folder: str = "") -> str:
     Args:
         folder: what stands before a notebook's name in a link, such as ``notebooks/``.
     """
-    lines = ["| no. | chapter | section | what you build and find out |", "|---|---|---|---|"]
+    lines = [
+        "| no. | chapter | time | builds on | section | what you build and find out |",
+        "|---|---|---|---|---|---|",
+    ]
     for one in CHAPTERS:
         name = f"[{one.title}]({folder}{one.stem}.ipynb)" if one.here else f"{one.title} *(planned)*"
         chinese = f" {one.chinese}" if one.chinese else ""
-        lines.append(f"| {one.number} | {name}{chinese} | {one.sections} | {one.builds} |")
+        needs = ", ".join(one.needs)
+        lines.append(
+            f"| {one.number} | {name}{chinese} | {one.minutes} min | {needs} | {one.sections} | {one.builds} |"
+        )
     return "\n".join(lines)
+
+
+def edges() -> list[tuple[str, str]]:
+    """Which chapter leads to which, as pairs of numbers, without those that a way over another chapter implies."""
+    before = {}
+    for one in CHAPTERS:  # in reading order, so what a chapter needs is there already
+        before[one.number] = set(one.needs).union(*(before[number] for number in one.needs))
+    return [
+        (number, one.number)
+        for one in CHAPTERS
+        for number in one.needs
+        if not any(number in before[other] for other in one.needs)
+    ]
+
+
+def map_mermaid() -> str:
+    """The same pairs as a Mermaid flowchart in Markdown: repository sites draw it."""
+    joined = sorted({number for pair in edges() for number in pair})
+    titles = {one.number: one.title for one in CHAPTERS}
+    boxes = [f'    {number}["{number} {titles[number]}"]' for number in joined]
+    arrows = [f"    {start} --> {end}" for start, end in edges()]
+    return "\n".join(["```mermaid", "flowchart LR", *boxes, *arrows, "```"])
+
+
+def map_for_readme() -> str:
+    """The table, and under it the chart of what leads to what."""
+    return f"{map_markdown('notebooks/')}\n\nWhat leads to what:\n\n{map_mermaid()}"

@@ -1,4 +1,4 @@
-"""Write a file whole or not at all."""
+"""Write a file whole or not at all; write one part of it anew."""
 
 from __future__ import annotations
 
@@ -26,3 +26,16 @@ def write_whole(path: Path, content: bytes) -> None:
         with contextlib.suppress(OSError):
             os.unlink(draft)
         raise
+
+
+def between(text: str, name: str, content: str) -> str:
+    """The text of a README with this content between the markers of this name.
+
+    Raises:
+        ValueError: the markers are missing, or there more than once.
+    """
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    if text.count(begin) != 1 or text.count(end) != 1:
+        raise ValueError(f"The README needs the markers {begin} and {end}, once each.")
+    before, _, rest = text.partition(begin)
+    return f"{before}{begin}\n{content}\n{end}{rest.partition(end)[2]}"

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -14,6 +15,7 @@ from importlib import metadata
 from pathlib import Path
 
 from course_utils import course, notebooks, paths
+from course_utils.files import between, write_whole
 from course_utils.transient import Transient, clock
 
 CELL_SECONDS = 1800  # a learner may ask for much more than the lesson does; a hung cell still ends
@@ -84,7 +86,7 @@ class _machine_run:
 
 
 def run(names=(), quick: bool = False, given: dict | None = None, out: Path = paths.RUNS,
-        cell_seconds: int = CELL_SECONDS) -> dict:  # fmt: skip
+        cell_seconds: int = CELL_SECONDS, cores: int | None = None, memory_mb: int | None = None) -> dict:  # fmt: skip
     """Run notebooks one after the other, each in a fresh kernel, through papermill.
 
     Goes on after a failure. Writes each executed notebook and ``results.json`` to ``out``.
@@ -93,6 +95,8 @@ def run(names=(), quick: bool = False, given: dict | None = None, out: Path = pa
         names: as for ``notebooks.find``; none means all.
         quick: use the parameters of the quick profile.
         given: parameters to set, in every notebook that has them.
+        cores: let this process, and so the kernels, use only so many; Binder gives one.
+        memory_mb: stop a notebook whose kernel, with all that it has started, takes more; Binder gives 2000 in all.
 
     Returns:
         The content of ``results.json``: profile, versions, and for each notebook its status (``ok`` or
@@ -100,9 +104,12 @@ def run(names=(), quick: bool = False, given: dict | None = None, out: Path = pa
 
     Raises:
         FileNotFoundError: no such notebook.
-        ValueError: a parameter that none of the notebooks has, or a notebook with a faulty cell.
+        ValueError: a parameter that none of the notebooks has, a notebook with a faulty cell, or more cores than there
+            are (or a system that cannot hold a process to some of them).
     """
     given = given or {}
+    if cores is not None:
+        _use_cores(cores)
     chosen = notebooks.find(*names)
     plans = {path: _plan(path, quick, given) for path in chosen}
     unknown = set(given) - {name for values in plans.values() for name in values["known"]}
@@ -113,14 +120,17 @@ def run(names=(), quick: bool = False, given: dict | None = None, out: Path = pa
     results = {
         "profile": "quick" if quick else "full",
         "parameters": given,
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "machine": f"{platform.system()} {platform.machine()}, {cores or os.cpu_count()} cores",
         "versions": _versions(),
         "notebooks": {},
     }
     for number, path in enumerate(chosen, start=1):
         label = f"{number}/{len(chosen)} {path.stem}"
-        results["notebooks"][path.stem] = run_one(path, out / path.name, plans[path]["set"], cell_seconds, label)
-        _save(out / "results.json", results)
+        results["notebooks"][path.stem] = run_one(
+            path, out / path.name, plans[path]["set"], cell_seconds, label, memory_mb
+        )
+        content = json.dumps(results, indent=1, ensure_ascii=False) + "\n"
+        write_whole(out / "results.json", content.encode("utf-8"))
     return results
 
 
@@ -132,7 +142,21 @@ def _plan(path: Path, quick: bool, given: dict) -> dict:
     return {"known": list(full), "set": values}
 
 
-def run_one(source: Path, target: Path, values: dict, cell_seconds: int = CELL_SECONDS, label: str = "") -> dict:
+def _use_cores(many: int) -> None:
+    """Hold this process, and all that it will start, to the first of the cores that it may use."""
+    import psutil
+
+    me = psutil.Process()
+    if not hasattr(me, "cpu_affinity"):
+        raise ValueError(f"{platform.system()} cannot hold a process to some of the cores: leave out --cores.")
+    allowed = me.cpu_affinity()
+    if not 1 <= many <= len(allowed):
+        raise ValueError(f"--cores must be from 1 to {len(allowed)}, as many as there are here; it is {many}.")
+    me.cpu_affinity(allowed[:many])
+
+
+def run_one(source: Path, target: Path, values: dict, cell_seconds: int = CELL_SECONDS, label: str = "",
+            memory_mb: int | None = None) -> dict:  # fmt: skip
     """Run one notebook through papermill and measure it.
 
     Returns:
@@ -147,14 +171,14 @@ def run_one(source: Path, target: Path, values: dict, cell_seconds: int = CELL_S
     bar, begin = Transient(label or source.stem), time.perf_counter()
     _Engine.bar = bar
     try:
-        with _machine_run(), _PeakMemory() as memory:
+        with _machine_run(), _PeakMemory(memory_mb) as memory:
             papermill.execute_notebook(
                 str(source), str(target), parameters=values, engine_name="course", kernel_name="python3",
                 cwd=str(paths.NOTEBOOKS), execution_timeout=cell_seconds, progress_bar=False, log_output=False,
                 extra_arguments=_KERNEL_ARGUMENTS,
             )  # fmt: skip
     except (PapermillExecutionError, CellTimeoutError, DeadKernelError) as error:
-        result = {"status": "failed", "error": _last_line(error)}
+        result = {"status": "failed", "error": memory.said or _last_line(error)}
     finally:
         bar.close()
     result |= {"seconds": round(time.perf_counter() - begin, 1), "peak_mb": memory.peak_mb}
@@ -207,11 +231,15 @@ def _register_engine() -> None:
 class _PeakMemory:
     """Watch the kernels below this process; ``peak_mb`` is the peak resident size of the largest one.
 
-    Linux keeps the true peak of a process; elsewhere it is the largest of many looks.
+    Linux keeps the true peak of a process; elsewhere it is the largest of many looks. With a limit, all are killed
+    as soon as they take more together, and ``said`` tells it.
     """
 
+    def __init__(self, limit_mb: int | None = None):
+        self.limit_mb = limit_mb
+
     def __enter__(self):
-        self.peak_mb = 0
+        self.peak_mb, self.said = 0, ""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
@@ -226,11 +254,26 @@ class _PeakMemory:
 
         me = psutil.Process()
         while not self._stop.wait(0.1):
-            for child in me.children(recursive=True):
-                try:
+            children = me.children(recursive=True)
+            for child in children:
+                with contextlib.suppress(psutil.Error, OSError):
                     self.peak_mb = max(self.peak_mb, round(_resident_peak(child) / 1e6))
-                except (psutil.Error, OSError):
-                    continue
+            if self.limit_mb and (together := sum(map(_resident, children)) / 1e6) > self.limit_mb:
+                self.said = f"stopped: it took {together:.0f} MB, and {self.limit_mb} are allowed"
+                for child in children:
+                    with contextlib.suppress(psutil.Error):
+                        child.kill()
+
+
+def _resident(process) -> int:
+    """Bytes that a process holds now; what it shares with others counts in part, where the system tells it."""
+    import psutil
+
+    try:
+        info = process.memory_full_info()
+        return getattr(info, "pss", info.rss)
+    except (psutil.Error, OSError):
+        return 0
 
 
 def _resident_peak(process) -> int:
@@ -253,12 +296,6 @@ def _versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
-
-
-def _save(path: Path, content: dict) -> None:
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
 
 
 # ------------------------------------------------------------------------------------- tables
@@ -306,19 +343,10 @@ def write_results(results: dict, readme: Path) -> None:
     if failed:
         raise ValueError(f"The README shows finished runs only; these failed: {', '.join(failed)}.")
     text = readme.read_text(encoding="utf-8")
-    readme.write_text(_between(text, "results", results_table(results)), encoding="utf-8")
+    readme.write_text(between(text, "results", results_table(results)), encoding="utf-8")
 
 
 def write_map(readme: Path) -> None:
     """Put the map of the chapters between its markers in the README. Raises ValueError if they are missing."""
     text = readme.read_text(encoding="utf-8")
-    readme.write_text(_between(text, "map", course.map_markdown("notebooks/")), encoding="utf-8")
-
-
-def _between(text: str, name: str, content: str) -> str:
-    """The text with this content between the markers of this name."""
-    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-    if text.count(begin) != 1 or text.count(end) != 1:
-        raise ValueError(f"The README needs the markers {begin} and {end}, once each.")
-    before, _, rest = text.partition(begin)
-    return f"{before}{begin}\n{content}\n{end}{rest.partition(end)[2]}"
+    readme.write_text(between(text, "map", course.map_for_readme()), encoding="utf-8")

@@ -14,14 +14,14 @@ MODULES = sorted((paths.ROOT / "course_utils").rglob("*.py"))
 # Each layer may import itself and what stands to its right.
 LAYERS = [
     "__main__",
-    "runs doctor",
+    "runs doctor book",
     "notebooks",
     "chapters",
     "exercises",
     "training data transient comparison transformer",
     "session",
     "plots",
-    "course environment checkpoints cluster tokens attempts",
+    "course environment checkpoints cluster tokens attempts browser repository",
     "paths files",
 ]
 

@@ -6,7 +6,7 @@ import matplotlib.colors as mc
 import numpy as np
 import pytest
 
-from course_utils.plots import colour, curves, scores, style, text
+from course_utils.plots import colour, curves, graphs, scores, style, text
 
 FIGURES = {
     "learning curves": lambda: curves.learning_curves({"loss": [1.0, 0.5], "val_accuracy": [0.5, 0.6]}),
@@ -71,3 +71,22 @@ def test_contrast_is_that_of_the_standard():
     assert (colour.ink("#FFFFFF"), colour.ink("#000080")) == ("#000000", "#FFFFFF")
     with pytest.raises(ValueError, match="write it as #RRGGBB"):
         colour.luminance("red")
+
+
+def test_layers_put_each_box_right_of_all_that_lead_to_it():
+    texts = {"a": "one", "b": "two", "c": "three", "d": "four"}
+    edges = [("a", "b"), ("b", "c"), ("a", "c"), ("a", "d")]
+    fig = graphs.layers(texts, edges)
+    place = {name: box.get_position() for name, box in zip(texts, fig.axes[0].texts, strict=False)}
+    assert all(place[start][0] < place[end][0] for start, end in edges)
+    assert len(fig.axes[0].lines) == len(edges)
+    passing = fig.axes[0].lines[2]  # from a over b's column to c
+    at_b = np.interp(place["b"][0], passing.get_xdata(), passing.get_ydata())
+    assert abs(at_b - place["b"][1]) > 0.2, "the line runs under the box b"
+
+
+def test_layers_refuse_a_circle_and_a_box_that_is_not_there():
+    with pytest.raises(ValueError, match="in a circle"):
+        graphs.layers({"a": "", "b": ""}, [("a", "b"), ("b", "a")])
+    with pytest.raises(ValueError, match="no box 'x'; the boxes are a"):
+        graphs.layers({"a": ""}, [("a", "x")])

@@ -1,6 +1,10 @@
 """make run and execute: going on after a failure, measuring, refusing what is asked for wrongly."""
 
 import json
+import os
+import re
+import subprocess
+import sys
 
 import nbformat
 import pytest
@@ -66,6 +70,7 @@ def test_a_hanging_cell_ends(folder, tmp_path):
 @pytest.mark.parametrize(
     "arguments, message",
     [
+        (["run", "--cores", "999"], "--cores"),
         (["run", "-p", "EPOCH", "3"], "No parameter is called EPOCH. There are: N, SEED."),
         (["run", "77"], "There is no notebook '77'. There are: 01_good."),
         (["execute", "x"], "There is no notebook 'x'"),
@@ -114,6 +119,31 @@ RESULTS = {
     "notebooks": {"01_a": {"status": "ok", "seconds": 61.2, "peak_mb": 700, "metrics": {"accuracy": 0.98765}}},
 }
 README = "a\n<!-- map: begin -->\n<!-- map: end -->\nb\n<!-- results: begin -->\nold\n<!-- results: end -->\nc"
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system cannot hold a process to one core")
+def test_a_run_under_the_limits_of_a_small_machine(folder, tmp_path, capsys):
+    fill = "memory = bytearray({} * 1_000_000)\nmemory[::4096] = b'x' * len(memory[::4096])\nimport time\ntime.sleep(1)"
+    write(folder, "01_fits", "import os\nassert len(os.sched_getaffinity(0)) == 1", fill.format(50))
+    write(folder, "02_too_large", fill.format(400), RECORD)
+    write(
+        folder,
+        "03_with_a_child",
+        f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {fill.format(400)!r}])",
+    )
+    write(folder, "04_fits", RECORD)
+    code = (
+        "from pathlib import Path; from course_utils import __main__, paths; import sys;"
+        "paths.NOTEBOOKS = Path(sys.argv[1]);"
+        "sys.exit(__main__.main(['run', '--cores', '1', '--memory', '300', '--out', sys.argv[2]]))"
+    )
+    # In a process of its own: the cores of this one are not to be taken away.
+    done = subprocess.run([sys.executable, "-c", code, folder, tmp_path / "out"], capture_output=True, text=True)
+    books = json.loads((tmp_path / "out" / "results.json").read_text())["notebooks"]
+    assert done.returncode == 1, done.stderr
+    assert [book["status"] for book in books.values()] == ["ok", "failed", "failed", "ok"], books
+    for name in ("02_too_large", "03_with_a_child"):
+        assert re.fullmatch(r"stopped: it took \d+ MB, and 300 are allowed", books[name]["error"])
 
 
 def test_results_are_written_between_the_markers(tmp_path):

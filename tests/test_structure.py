@@ -174,15 +174,42 @@ def test_the_ranges_are_of_notebooks_and_their_metrics():
             assert low <= recorded.get(name, math.nan) <= high, (stem, name, recorded.get(name))
 
 
+@by_notebook
+def test_the_opening_says_what_the_map_says(path):
+    """How long the chapter takes, and which chapters it builds on."""
+    opening = notebooks.read(path).cells[0].source
+    chapter = course.chapter(path.stem)
+    assert re.search(rf"\*\*Time:\*\* (about )?{chapter.minutes} minutes", opening), "course.py has another time"
+    needs = re.search(r"\*\*You need\*\*(.*)", opening)[1]
+    named = {int(number) for number in re.findall(r"\d+", needs)}
+    for first, last in re.findall(r"(\d+) to (\d+)", needs):
+        named |= set(range(int(first), int(last) + 1))
+    for number in chapter.needs:
+        assert number < chapter.number and int(number) in named, f"it says that it builds on {number}; the opening not"
+
+
+def test_what_leads_to_what_says_nothing_twice():
+    edges = course.edges()
+    assert ("03", "04") in edges and ("02", "05") not in edges, "05 needs 03, which needs 02"
+    follow = {one.number: {start for start, end in edges if end == one.number} for one in course.CHAPTERS}
+    for one in course.CHAPTERS:  # following the arrows backwards, all that a chapter needs is met
+        reached, ahead = set(), list(follow[one.number])
+        while ahead:
+            number = ahead.pop()
+            reached.add(number)
+            ahead += follow[number]
+        assert set(one.needs) <= reached
+
+
 def test_the_readme_shows_the_map_and_real_results():
-    from course_utils import runs
+    from course_utils import files
 
     text = (paths.ROOT / "README.md").read_text(encoding="utf-8")
-    assert course.map_markdown("notebooks/") in text, "run: make map"
+    assert course.map_for_readme() in text, "run: make map"
     for one in course.CHAPTERS:
         if one.here:
             assert f"| {one.stem} |" in text, f"{one.stem} has no row in the results table: run: make run, make results"
-    assert runs._between(text, "results", "") != text
+    assert files.between(text, "results", "") != text
 
 
 @by_notebook

@@ -489,7 +489,7 @@ q_longer = choice(
     "The translator fails on numbers longer than any that it was trained on. Why does it not use the rule?",
     right="training rewarded what works up to the trained length, and many other habits work there too",
     wrong={
-        "its vocabulary lacks the English words": "Which word of a nine-digit number has a seven-digit one never?",
+        "its vocabulary lacks the English words": "Which word of nine-digit numbers never stands in those of seven?",
         "it has too few weights for long numbers": "Look at what a few hundred long examples do with as many weights.",
         "attention cannot read more words than in training": (
             "It takes a weighted sum over any number of words. What was never trained is how to use them."

@@ -392,7 +392,7 @@ q_bridge = choice(
     right="to keep an old program running for the days in which you rewrite it",
     wrong={
         "for new programs, because it has both versions": "What will nobody mend there any more?",
-        "to run any TensorFlow 1 program unchanged": "Look at the table: is there a cross in it?",
+        "to run any TensorFlow 1 program unchanged": "Look at the table: does every name in it work?",
         "to make a TensorFlow 2 program faster": "What does a session have that tf.function has not?",
     },
     explain="It is a bridge: parts of it are gone already, and nothing new is built there.",

@@ -361,7 +361,7 @@ q_latency = choice(
 
 q_int32 = number(
     "12.q_int32",
-    "Products of two 8-bit numbers are added in 32 bits, which hold up to 2 147 483 647. Each product is at most "
+    "Products of two 8-bit numbers are added in 32 bits, which hold up to 2,147,483,647. Each product is at most "
     "128 · 128. How many can be added, at least, before the sum could overflow?",
     answer=131071,
     wrong={
@@ -370,7 +370,7 @@ q_int32 = number(
         33025: "That is for numbers up to 255. With a sign they reach 128.",
         16384: "That is the largest product. How many of them fit?",
     },
-    explain="2 147 483 647 / 16 384 is 131 071.99: more than any layer of this chapter adds up.",
+    explain="2,147,483,647 / 16,384 is 131,071.99: more than any layer of this chapter adds up.",
 )
 
 q_prune = choice(

@@ -342,7 +342,7 @@ q_bfloat = choice(
     "A weight of 1 is kept in bfloat16, and 0.001 is added to it a thousand times. What is it then?",
     right="1, because each sum is rounded back to 1",
     wrong={
-        "2, as in float32": "How far is the next bfloat16 number above 1? Section 5 prints it.",
+        "2, as in float32": "How far is the next bfloat16 number above 1? The next cells print it.",
         "about 1.99, after small rounding errors": "The rounding errors are not small here: look at one addition.",
         "infinity, because bfloat16 overflows early": "It has as many exponent bits as float32, and reaches as far.",
     },
