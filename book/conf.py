@@ -11,7 +11,7 @@ from sphinx.util.fileutil import copy_asset_file
 from course_utils import notebooks, repository
 
 project = html_title = "Your first large model"
-html_show_copyright = html_show_sphinx = False
+html_show_copyright = html_show_sphinx = html_use_index = False
 language = "en"
 extensions = ["myst_nb"]
 
