@@ -211,14 +211,16 @@ q_kinds = choice(
 
 q_weights = number(
     "01.q_weights",
-    "GPT-3 has 175 billion parameters. How many GB do its weights need, with two bytes each?",
-    answer=350,
+    "A graphics card has 80 GB. How many billion parameters can a model have, if its weights are to fit into it with "
+    "two bytes each?",
+    answer=40,
     wrong={
-        700: "That is with four bytes each.",
-        175: "That is with one byte each.",
-        2800: "That is the state in training, with gradients and optimizer. The question is about the weights alone.",
+        160: "You multiply. Each parameter needs two bytes.",
+        80: "That is with one byte each.",
+        20: "That is with four bytes each.",
+        5: "That is the state in training, sixteen bytes each. The question is about the weights alone.",
     },
-    explain="175 billion × 2 bytes = 350 GB: more than any single graphics card holds.",
+    explain="80 billion bytes / 2 = 40 billion parameters; a model of 175 billion needs several cards.",
 )
 
 q_experts = choice(

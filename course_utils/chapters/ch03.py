@@ -336,6 +336,7 @@ q_sigmoid = number(
         2.5: "You add the ten slopes. Along a path they are multiplied.",
         0.025: "You divide by ten. Ten layers multiply ten slopes.",
         0.25: "That is one layer.",
+        4**10: "So many times smaller does it become. The factor that multiplies it is the inverse.",
     },
     explain="0.25 to the tenth is about one in a million.",
 )

@@ -225,7 +225,7 @@ _C = np.array([[1.5, -0.5], [0.2, 2.0], [-1.0, 0.8]])
 def lstm_update(z, c):
     """The new (h, c), each (n, units), from the old c.
 
-    z (n, 4 units) holds the four sums in the order i, f, g, o, before sigmoid and tanh."""
+    z (n, 4 units) holds the four sums in the order i, f, g (the candidate), o, before sigmoid and tanh."""
     from scipy.special import expit as sigmoid
 
     i, f, g, o = np.split(z, 4, axis=1)

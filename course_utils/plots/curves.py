@@ -51,7 +51,8 @@ def lines(
             ax.plot(x, y, "--", color="black", linewidth=1, label=name, zorder=1)
         else:
             ax.plot(x, y, "-o" if len(x) <= 20 else "-", label=name, markersize=4, zorder=2)
-    ax.set_xscale(xscale)
+    if xscale != "linear":  # would throw a date axis away
+        ax.set_xscale(xscale)
     ax.set_yscale(yscale)
     for x, note in marks:
         ax.axvline(x, color=style.GREY, linestyle="--", linewidth=1)

@@ -48,6 +48,11 @@ def grid(pictures, titles=(), columns: int = 4, size: float = 1.5, title: str = 
     fig.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)
     for ax in axes.flat:
         ax.set_axis_off()
+    for ax in axes.flat[: len(pictures)]:  # a thin frame: white pixels would run into the page
+        ax.set_axis_on()
+        ax.set(xticks=[], yticks=[])
+        for spine in ax.spines.values():
+            spine.set(visible=True, color=style.GREY, linewidth=0.6)
     for number, (ax, picture) in enumerate(zip(axes.flat, pictures, strict=False)):
         _draw(ax, picture, signed[number], numbers)
         if titles:
