@@ -75,7 +75,7 @@ CHAPTERS = (
             "a transformer from nothing but matrix products, trained in a minute or two"),
     Chapter("14_scaling_up", "Scaling up", "规模", "5", 75, ("01", "13"),
             "power laws, memory, two workers, and the same plan for 10¹² parameters"),
-    Chapter("15_fusing_modalities", "Fusing modalities", "跨领域的融合", "5", 75, ("03", "07"),
+    Chapter("15_fusing_modalities", "Fusing modalities", "跨领域的融合", "5", 75, ("03", "07", "10"),
             "written and spoken digits together: say a digit, find its picture"),
     Chapter("16_privacy", "Data privacy", "隐私保护", "5", 90, ("03", "10"),
             "an attack on a trained model, and training that resists it"),
