@@ -35,6 +35,7 @@ mathjax3_config = {"options": {"enableMenu": False}, "svg": {"fontCache": "globa
 html_theme = "sphinx_book_theme"
 html_static_path = ["static"]
 html_css_files = ["custom.css"]
+html_js_files = ["scroll.js"]
 html_theme_options = {
     "home_page_in_toc": True,
     "show_toc_level": 2,

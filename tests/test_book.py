@@ -1,6 +1,7 @@
 """The reading copy: built once, without a warning, then walked through: links, pictures, formulas, search, PDF."""
 
 import functools
+import itertools
 import os
 import re
 import shutil
@@ -223,6 +224,43 @@ def test_outputs_can_be_read_in_both_themes(chromium, site, theme):
             grounds.add(ground)
         tab.close()
     assert len(grounds) > 3
+
+
+WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@by_page
+def test_axe_finds_nothing_to_mend(chromium, site, page, theme):
+    """No violation of WCAG 2.1, A or AA, in what the course wrote; in the dark theme, what can be seen differs only."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    tab, _, _ = opened(chromium, site, page, color_scheme=theme)
+    rules = {"runOnly": list(WCAG)} if theme == "light" else {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+    found = Axe().run(tab, context={"include": [["article"]]}, options=rules).response
+    tab.close()
+    assert found["passes"], "nothing was looked at"
+    told = [f"{one['id']}: {node['html'][:200]}" for one in found["violations"] for node in one["nodes"]]
+    assert not told, told
+
+
+@by_chapter
+def test_headings_are_in_order(site, stem):
+    levels = [int(level) for level in re.findall(r"<h([1-6])[ >]", (site / f"{stem}.html").read_text(encoding="utf-8"))]
+    levels = levels[levels.index(1) :]
+    assert levels.count(1) == 1 and all(after <= before + 1 for before, after in itertools.pairwise(levels))
+
+
+@by_chapter
+def test_the_keyboard_reaches_every_control(chromium, site, stem):
+    """Links, buttons, players and what scrolls: all take the focus, and none is taken out of the order of Tab."""
+    tab, _, _ = opened(chromium, site, stem)
+    out_of_reach = tab.locator("article :is(a[href], button, audio, input, select, summary)").evaluate_all(
+        "all => all.filter(one => one.checkVisibility() && (one.tabIndex < 0 || one.disabled))"
+        ".map(one => one.outerHTML)"
+    )
+    tab.close()
+    assert out_of_reach == []
 
 
 def test_the_switch_changes_the_theme_and_it_stays(chromium, site):
