@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from course_utils.plots import style
+from course_utils.plots.colour import ink as readable_ink
 
 
 def cells(values: np.ndarray, texts, rows, columns, label: str, title: str = "", colour: str = style.BLUE, bold=None):
@@ -42,7 +43,7 @@ def cells(values: np.ndarray, texts, rows, columns, label: str, title: str = "",
     image = ax.imshow(values, cmap=shades, vmin=low, vmax=high, aspect="auto")
     for row, column in np.ndindex(values.shape):
         red, green, blue = (round(255 * part) for part in shades((values[row, column] - low) / (high - low))[:3])
-        ink, weight = colour.ink(f"#{red:02X}{green:02X}{blue:02X}"), "bold" if bold[row, column] else "normal"
+        ink, weight = readable_ink(f"#{red:02X}{green:02X}{blue:02X}"), "bold" if bold[row, column] else "normal"
         ax.text(column, row, texts[row, column], ha="center", va="center", color=ink, fontsize=9, fontweight=weight)
         if bold[row, column]:
             ax.add_patch(Rectangle((column - 0.47, row - 0.44), 0.94, 0.88, fill=False, edgecolor=ink, linewidth=1.4))
