@@ -37,13 +37,9 @@ EXERCISE, PROGRESS = "ex.variance_of_mean.check", "cu.exercises.progress.show"  
 
 
 def copy_of_course(folder: Path) -> Path:
-    """The files that belong to the repository, without what runs and learners left beside them."""
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=paths.ROOT, capture_output=True)
-    for name in listed.stdout.decode().splitlines():
-        if (paths.ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(paths.ROOT / name, folder / name)
-    return folder
+    """The course without what set-up, runs and learners left beside it."""
+    left = (".git", ".venv", "build", "cache", ".course_progress*", "__pycache__", ".hypothesis", ".ipynb_checkpoints")
+    return Path(shutil.copytree(paths.ROOT, folder, ignore=shutil.ignore_patterns(*left)))
 
 
 def make_quick(folder: Path, stem: str) -> None:
