@@ -74,15 +74,15 @@ def test_contrast_is_that_of_the_standard():
 
 
 def test_layers_put_each_box_right_of_all_that_lead_to_it():
-    texts = {"a": "one", "b": "two", "c": "three", "d": "four"}
-    edges = [("a", "b"), ("b", "c"), ("a", "c"), ("a", "d")]
+    texts = {"a": "one", "b": "two", "c": "three"}
+    edges = [("a", "b"), ("b", "c"), ("a", "c")]
     fig = graphs.layers(texts, edges)
     place = {name: box.get_position() for name, box in zip(texts, fig.axes[0].texts, strict=False)}
     assert all(place[start][0] < place[end][0] for start, end in edges)
     assert len(fig.axes[0].lines) == len(edges)
     passing = fig.axes[0].lines[2]  # from a over b's column to c
     at_b = np.interp(place["b"][0], passing.get_xdata(), passing.get_ydata())
-    assert abs(at_b - place["b"][1]) > 0.2, "the line runs under the box b"
+    assert abs(at_b - place["b"][1]) > 0.4, "the line does not go round the box b"
 
 
 def test_layers_refuse_a_circle_and_a_box_that_is_not_there():
