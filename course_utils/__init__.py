@@ -15,6 +15,7 @@ _LAZY = {
     "start": "session",
     "show": "session",
     "show_html": "session",
+    "figure_html": "session",
     "record": "session",
     "say": "session",
     "data": None,

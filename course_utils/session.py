@@ -129,20 +129,44 @@ def show(figure, alt: str) -> None:
         ValueError: ``alt`` is missing or too short to say anything.
         TypeError: ``figure`` is not a figure.
     """
-    from matplotlib.figure import Figure
-
-    if not isinstance(figure, Figure):
-        raise TypeError(f"show() takes a Matplotlib figure, not {type(figure).__name__}.")
-    if not isinstance(alt, str) or len(alt.strip()) < _SHORTEST_ALT:
-        raise ValueError("show() needs alt='…': a sentence that says what the figure shows.")
+    alt = _described(figure, alt, "show")
     png, width = figure_png(figure)
     close(figure)
     if in_notebook():
         from IPython.display import display
 
-        alt = " ".join(alt.split())
         data = {"image/png": png, "text/plain": f"Figure: {alt}"}
         display(data, raw=True, metadata={"image/png": {"alt": alt, "width": width}})
+
+
+def figure_html(figure, alt: str) -> str:
+    """A Matplotlib figure as an HTML image with its text, for a control that draws anew; the figure is closed.
+
+        view = ipywidgets.HTML()
+        view.value = cu.figure_html(figure, alt="…")
+
+    A widget's value is set at once and as a whole. (``ipywidgets.Output`` catches what a cell shows, by messages
+    that can arrive late and in another order.)
+
+    Args, errors: as for ``show``.
+    """
+    import html
+
+    alt = _described(figure, alt, "figure_html")
+    png, width = figure_png(figure)
+    close(figure)
+    return f'<img width="{width}" alt="{html.escape(alt)}" src="data:image/png;base64,{png}">'
+
+
+def _described(figure, alt, function: str) -> str:
+    """The text on one line; an error if it is none, or if there is no figure."""
+    from matplotlib.figure import Figure
+
+    if not isinstance(figure, Figure):
+        raise TypeError(f"{function}() takes a Matplotlib figure, not {type(figure).__name__}.")
+    if not isinstance(alt, str) or len(alt.strip()) < _SHORTEST_ALT:
+        raise ValueError(f"{function}() needs alt='…': a sentence that says what the figure shows.")
+    return " ".join(alt.split())
 
 
 def figure_png(figure) -> tuple[str, int]:

@@ -42,9 +42,7 @@ class Transient:
 
     def draw(self, figure) -> None:
         """Show a figure under the bar from now on (notebook only) and close it."""
-        png, width = session.figure_png(figure)
-        session.close(figure)
-        self._picture = f'<img src="data:image/png;base64,{png}" width="{width}" alt="curves so far">'
+        self._picture = session.figure_html(figure, alt="The curves of the training so far.")
 
     def close(self) -> None:
         """Take the bar away."""

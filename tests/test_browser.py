@@ -126,6 +126,12 @@ class Learner:
         self.page.get_by_role("menuitem", name=item).first.click()
 
     def run_all(self, seconds: int = SECONDS) -> None:
+        # A notebook just opened is "idle" with "No Kernel", and JupyterLab drops what it is told to run then.
+        self.page.wait_for_function(
+            "book => book.querySelector('.jp-Toolbar-kernelName')?.textContent.includes('Python')"
+            " && book.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'",
+            arg=self.book.element_handle(),
+        )
         self.menu("Run", "Run All Cells")
         self.wait(busy=True)
         self.wait(busy=False, seconds=seconds)

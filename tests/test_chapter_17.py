@@ -25,9 +25,7 @@ def a_network(seed):
     """A digit network with random weights and biases, and its functions."""
     net = lesson.explainable(lesson.digit_network())
     random = np.random.default_rng(seed)
-    net.model.set_weights(
-        [w + random.normal(0, 0.1, w.shape) for w in lesson.fresh_weights(net.model, seed)]
-    )
+    net.model.set_weights([w + random.normal(0, 0.1, w.shape) for w in lesson.fresh_weights(net.model, seed)])
     return net
 
 
@@ -164,11 +162,7 @@ def test_occlusion_is_the_plain_loop(seed, height, width, size, fill):
     spread = lesson.per_pixel(fast, size)
     assert spread.shape == pictures.shape
     r, c = int(random.integers(height)), int(random.integers(width))
-    over = [
-        fast[:, i, j]
-        for i, j in np.ndindex(fast.shape[1:])
-        if i <= r < i + size and j <= c < j + size
-    ]
+    over = [fast[:, i, j] for i, j in np.ndindex(fast.shape[1:]) if i <= r < i + size and j <= c < j + size]
     np.testing.assert_allclose(spread[:, r, c], np.mean(over, axis=0), atol=1e-5)
 
 
@@ -210,9 +204,7 @@ def test_the_batch_is_the_single_one_and_complete():
     x, classes = some_pictures(3, 4)
     baseline = np.full((8, 8), 0.3, "float32")
     batch = lesson.path_gradients(NET.gradient, x, classes, baseline, 96)
-    one = lesson.integrated_gradients(
-        lambda p: NET.gradient(p, np.repeat(classes[:1], len(p))), x[0], baseline, 96
-    )
+    one = lesson.integrated_gradients(lambda p: NET.gradient(p, np.repeat(classes[:1], len(p))), x[0], baseline, 96)
     np.testing.assert_allclose(batch[0], one, atol=1e-4)
     ends = NET.score(x, classes) - NET.score(np.tile(baseline, (4, 1, 1)), classes)
     np.testing.assert_allclose(batch.sum(axis=(1, 2)), ends, atol=0.02 * np.abs(ends).max())

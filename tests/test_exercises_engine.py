@@ -385,7 +385,7 @@ def test_the_summary_counts_what_is_solved_now(home):
 
 # ---------------------------------------------------------------------------- in a real kernel
 
-HOSTILE = '''
+HOSTILE = """
 from course_utils.exercises import present
 from course_utils.chapters import ch00 as ex
 
@@ -404,7 +404,7 @@ def shows(variance, n):
 
 for answer in (loop, shows, ..., lambda variance, n: variance / n):
     present.show_verdict(ex.variance_of_mean.verdict(answer, 0.5))
-'''
+"""
 
 
 def test_verdicts_in_a_kernel(tmp_path):

@@ -62,15 +62,27 @@ def test_show_carries_alt_text_on_an_opaque_ground(shown):
     assert (corner == 1).all(), "the ground must be opaque white"
 
 
+def test_a_figure_for_a_control_carries_its_text_escaped():
+    figure = plt.figure()
+    page = cu.figure_html(figure, alt='Loss < 1 after\n "three" steps, and flat.')
+    assert 'alt="Loss &lt; 1 after &quot;three&quot; steps, and flat."' in page
+    assert not plt.fignum_exists(figure.number)
+
+
+in_both = pytest.mark.parametrize("show", [cu.show, cu.figure_html], ids=["show", "figure_html"])
+
+
+@in_both
 @pytest.mark.parametrize("alt", ["", "   ", "a plot", None])
-def test_show_wants_a_sentence(alt):
-    with pytest.raises(ValueError, match="a sentence that says what the figure shows"):
-        cu.show(plt.figure(), alt=alt)
+def test_a_figure_wants_a_sentence(show, alt):
+    with pytest.raises(ValueError, match=f"{show.__name__}.*a sentence that says what the figure shows"):
+        show(plt.figure(), alt=alt)
 
 
-def test_show_wants_a_figure():
-    with pytest.raises(TypeError, match="not list"):
-        cu.show([1, 2], alt="A list is not a figure at all.")
+@in_both
+def test_show_wants_a_figure(show):
+    with pytest.raises(TypeError, match=f"{show.__name__}.*not list"):
+        show([1, 2], alt="A list is not a figure at all.")
 
 
 def test_show_html_carries_its_text(shown, capsys):

@@ -80,8 +80,7 @@ def no_embedding(layers, width, vocabulary):
 
 
 @transformer_parameters.mistake(
-    "A block has matrices of width by width. In yours the parameters grow with the "
-    "width only."
+    "A block has matrices of width by width. In yours the parameters grow with the width only."
 )
 def width_not_squared(layers, width, vocabulary):
     return 12 * layers * width + vocabulary * width

@@ -210,8 +210,7 @@ def bias_not_summed(x, w, d_out):
 
 
 @dense_backward.mistake(
-    "You divide the gradient of the weights by the rows. The mean is already in what "
-    "comes from above."
+    "You divide the gradient of the weights by the rows. The mean is already in what comes from above."
 )
 def averaged_again(x, w, d_out):
     return d_out @ w.T, x.T @ d_out / len(x), d_out.sum(axis=0)
@@ -223,8 +222,7 @@ def weights_first(x, w, d_out):
 
 
 @dense_backward.mistake(
-    "The gradient of the weights does not depend on the input in yours. What does "
-    "each weight multiply?"
+    "The gradient of the weights does not depend on the input in yours. What does each weight multiply?"
 )
 def without_input(x, w, d_out):
     return d_out @ w.T, np.ones_like(x).T @ d_out, d_out.sum(axis=0)

@@ -307,7 +307,7 @@ q_split = choice(
 
 q_blank = choice(
     "07.q_blank",
-    "How many frames does CTC need at least for the word \"see\"?",
+    'How many frames does CTC need at least for the word "see"?',
     right="four",
     wrong={
         "three": "With three frames the two e are neighbours and melt into one.",

@@ -34,8 +34,7 @@ def spoken_digits() -> Bundle:
     x = np.zeros((len(lengths), lengths.max()), dtype=np.float32)
     x[np.arange(x.shape[1]) < lengths[:, None]] = sounds  # row by row, in the order in which the clips are stored
     source = (
-        f"spoken digits: shipped with the course ({len(x)} clips, {len(set(voices))} "
-        f"voices, {RATE} samples a second)"
+        f"spoken digits: shipped with the course ({len(x)} clips, {len(set(voices))} voices, {RATE} samples a second)"
     )
     print(source)
     return Bundle(
