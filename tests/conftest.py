@@ -13,6 +13,21 @@ from course_utils import paths  # noqa: E402
 from course_utils.data import newsgroups  # noqa: E402
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """A file or a class goes to one worker as a whole, but each run of a notebook by itself: they share nothing,
+    and a class of them would keep one worker busy long after the other has finished."""
+    if config.getvalue("dist") != "loadscope":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return nodeid if "test_execution.py" in nodeid else super()._split_scope(nodeid)
+
+    return Scheduling(config, log)
+
+
 @pytest.fixture(scope="session")
 def posts():
     """The real newsgroup posts of chapter 8, or a skip; an error where they are demanded."""

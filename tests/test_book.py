@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import zlib
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -53,6 +54,24 @@ def opened(chromium, site, page, **options):
     tab.goto((site / f"{address}.html").as_uri() + mark + question)
     tab.evaluate("async () => { if (window.MathJax) await MathJax.startup.promise }")
     return tab, outside, complaints
+
+
+@dataclass
+class Seen:
+    """A page in the browser, and what came of opening it."""
+
+    name: str
+    tab: object
+    outside: list[str]  # what it asked of the network
+    complaints: list[str]
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def seen(request, chromium, site):
+    """Each page, opened once for all tests that only look at it: setting its formulas takes seconds."""
+    tab, outside, complaints = opened(chromium, site, request.param, color_scheme="light")
+    yield Seen(request.param, tab, outside, complaints)
+    tab.close()
 
 
 class Page(HTMLParser):
@@ -186,20 +205,47 @@ def has_formulas(page: str) -> bool:
 # ----------------------------------------------------------------------- what a reader sees, no network
 
 
-@by_page
-def test_a_page_is_whole_without_a_network(chromium, site, page):
-    """Formulas set, pictures loaded, nothing asked of the network, nothing wider than a telephone."""
-    tab, outside, complaints = opened(chromium, site, page, viewport={"width": 390, "height": 800})
+def test_a_page_is_whole_without_a_network(seen):
+    """Formulas set, pictures loaded, nothing asked of the network."""
+    assert (seen.outside, seen.complaints) == ([], [])
+    formulas = seen.tab.locator(".math").count()
+    assert seen.tab.locator(".math > mjx-container").count() == formulas
+    assert (formulas > 0) == has_formulas(seen.name)
+    assert seen.tab.locator("[data-mml-node=merror], mjx-merror").count() == 0
+    assert seen.tab.evaluate("[...document.images].filter(one => !one.complete || !one.naturalWidth).length") == 0
+
+
+def test_the_keyboard_reaches_every_control(seen):
+    """Links, buttons, players and what scrolls: all take the focus, and none is taken out of the order of Tab."""
+    out_of_reach = seen.tab.locator("article :is(a[href], button, audio, input, select, summary)").evaluate_all(
+        "all => all.filter(one => one.checkVisibility() && (one.tabIndex < 0 || one.disabled))"
+        ".map(one => one.outerHTML)"
+    )
+    assert out_of_reach == []
+
+
+def violations(tab, rules) -> list[str]:
+    """What axe-core finds in the part of a page that the course wrote."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    options = {"runOnly": rules, "resultTypes": ["violations"]}
+    found = Axe().run(tab, context={"include": [["article"]]}, options=options).response
+    assert found["passes"], "nothing was looked at"
+    return [f"{one['id']}: {node['html'][:200]}" for one in found["violations"] for node in one["nodes"]]
+
+
+def test_axe_finds_nothing_to_mend(seen):
+    """No violation of WCAG 2.1, A or AA."""
+    assert violations(seen.tab, ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]) == []
+
+
+def test_a_page_fits_a_telephone(seen):
+    before = seen.tab.viewport_size
+    seen.tab.set_viewport_size({"width": 390, "height": 800})
     try:
-        assert (outside, complaints) == ([], [])
-        formulas = tab.locator(".math").count()
-        assert tab.locator(".math > mjx-container").count() == formulas
-        assert (formulas > 0) == has_formulas(page)
-        assert tab.locator("[data-mml-node=merror], mjx-merror").count() == 0
-        assert tab.evaluate("[...document.images].filter(one => !one.complete || !one.naturalWidth).length") == 0
-        assert tab.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        assert seen.tab.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     finally:
-        tab.close()
+        seen.tab.set_viewport_size(before)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -226,31 +272,12 @@ def test_outputs_can_be_read_in_both_themes(chromium, site, theme):
     assert len(grounds) > 3
 
 
-WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa")
-
-
-def violations(chromium, site, page, theme, rules) -> list[str]:
-    """What axe-core finds in the part of a page that the course wrote."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    tab, _, _ = opened(chromium, site, page, color_scheme=theme)
-    options = {"runOnly": rules, "resultTypes": ["violations"]}
-    found = Axe().run(tab, context={"include": [["article"]]}, options=options).response
-    tab.close()
-    assert found["passes"], "nothing was looked at"
-    return [f"{one['id']}: {node['html'][:200]}" for one in found["violations"] for node in one["nodes"]]
-
-
-@by_page
-def test_axe_finds_nothing_to_mend(chromium, site, page):
-    """No violation of WCAG 2.1, A or AA."""
-    assert violations(chromium, site, page, "light", ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]) == []
-
-
 @pytest.mark.parametrize("page", [one for one in PAGES if one[:2] in ("in", "00", "06", "08", "17")])
 def test_axe_finds_enough_contrast_in_the_dark(chromium, site, page):
     """Only colours differ there; these pages have every kind of output."""
-    assert violations(chromium, site, page, "dark", {"type": "rule", "values": ["color-contrast"]}) == []
+    tab, _, _ = opened(chromium, site, page, color_scheme="dark")
+    assert violations(tab, {"type": "rule", "values": ["color-contrast"]}) == []
+    tab.close()
 
 
 @by_chapter
@@ -260,18 +287,6 @@ def test_headings_are_in_order(site, stem):
     assert levels[0] == levels.count(1) == 1 and all(
         after <= before + 1 for before, after in itertools.pairwise(levels)
     )
-
-
-@by_chapter
-def test_the_keyboard_reaches_every_control(chromium, site, stem):
-    """Links, buttons, players and what scrolls: all take the focus, and none is taken out of the order of Tab."""
-    tab, _, _ = opened(chromium, site, stem)
-    out_of_reach = tab.locator("article :is(a[href], button, audio, input, select, summary)").evaluate_all(
-        "all => all.filter(one => one.checkVisibility() && (one.tabIndex < 0 || one.disabled))"
-        ".map(one => one.outerHTML)"
-    )
-    tab.close()
-    assert out_of_reach == []
 
 
 def test_the_switch_changes_the_theme_and_it_stays(chromium, site):

@@ -35,39 +35,33 @@ def assert_fine(result, stem, seconds):
     assert all(math.isfinite(value) for value in result["metrics"].values())
 
 
-def run_answered(path, how, tmp_path, **given):
-    """The quick run with every exercise answered: no error, and each answer is told what it is."""
+def answered(path):
+    """The notebook with every exercise answered twice: right, then with its first mistake, which stays."""
+    nb = notebooks.read(path)
+    right, wrong = (fill(nb, path.stem, how) for how in ("solved", "sabotaged"))
+    right.cells = [
+        cell
+        for one, other in zip(right.cells, wrong.cells, strict=True)
+        for cell in ([one] if one.source == other.source else [one, nbformat.v4.new_code_cell(other.source)])
+    ]
+    return right
+
+
+@by_notebook
+def test_answered_by_papermill(path, tmp_path):
+    """No answer stops the lesson, and each is told what it is; on the embedded text where posts are read."""
     filled = tmp_path / "filled.ipynb"
-    nbformat.write(fill(notebooks.read(path), path.stem, how), filled)
-    values = quick_values(path, **given)
+    nbformat.write(answered(path), filled)
+    values = quick_values(path, SOURCE="docstrings")
     result = runs.run_one(filled, tmp_path / path.name, values, cell_seconds=120)
     assert_fine(result, path.stem, QUICK_SECONDS)
-    nb = notebooks.read(tmp_path / path.name)
-    shown = texts_shown(nb)
+    shown = texts_shown(notebooks.read(tmp_path / path.name))
     for task in tasks_of(path):
-        if how == "sabotaged":
-            assert f"✗ not yet: {task.mistakes[0].says}" in shown, task.key
-    assert shown.count("✓ correct") == (len(tasks_of(path)) if how == "solved" else 0)
+        assert f"✗ not yet: {task.mistakes[0].says}" in shown, task.key
+    assert shown.count("✓ correct") == shown.count("✗ not yet") == len(tasks_of(path))
     assert "not attempted" not in shown
     if "SOURCE" in values:
         assert "embedded text:" in (tmp_path / path.name).read_text(encoding="utf-8")
-
-
-# One class for each way: pytest-xdist gives a class to a worker as a whole, so that two ways run at once.
-
-
-class TestSolved:
-    @by_notebook
-    def test_quick(self, path, tmp_path):
-        run_answered(path, "solved", tmp_path)
-
-
-class TestSabotaged:
-    """All answered with their first mistake, and on the embedded text where the notebook reads posts."""
-
-    @by_notebook
-    def test_quick(self, path, tmp_path):
-        run_answered(path, "sabotaged", tmp_path, SOURCE="docstrings")
 
 
 def tasks_of(path):
@@ -92,15 +86,14 @@ def assert_nbval(done, cells):
     assert f"{cells} passed" in done.stdout, done.stdout[-500:]
 
 
-class TestBlank:
-    @by_notebook
-    def test_quick_by_nbval(self, path, tmp_path):
-        import papermill
+@by_notebook
+def test_blank_by_nbval(path, tmp_path):
+    import papermill
 
-        copy = tmp_path / path.name
-        papermill.execute_notebook(str(path), str(copy), parameters=quick_values(path), prepare_only=True)
-        nb = notebooks.read(copy)
-        assert_nbval(nbval(copy), sum(cell.cell_type == "code" for cell in nb.cells))
+    copy = tmp_path / path.name
+    papermill.execute_notebook(str(path), str(copy), parameters=quick_values(path), prepare_only=True)
+    nb = notebooks.read(copy)
+    assert_nbval(nbval(copy), sum(cell.cell_type == "code" for cell in nb.cells))
 
 
 @pytest.mark.full
