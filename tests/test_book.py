@@ -224,19 +224,48 @@ def test_the_keyboard_reaches_every_control(seen):
     assert out_of_reach == []
 
 
-def violations(tab, rules) -> list[str]:
+def violations(tab, options, exclude=()) -> list[str]:
     """What axe-core finds in the part of a page that the course wrote."""
     from axe_playwright_python.sync_playwright import Axe
 
-    options = {"runOnly": rules, "resultTypes": ["violations"]}
-    found = Axe().run(tab, context={"include": [["article"]]}, options=options).response
-    assert found["passes"], "nothing was looked at"
+    context = {"include": [["article"]], "exclude": [[selector] for selector in exclude]}
+    found = Axe().run(tab, context=context, options={"resultTypes": ["violations"]} | options).response
+    assert found["passes"] or found["inapplicable"], "nothing was looked at"
     return [f"{one['id']}: {node['html'][:200]}" for one in found["violations"] for node in one["nodes"]]
 
 
 def test_axe_finds_nothing_to_mend(seen):
-    """No violation of WCAG 2.1, A or AA."""
-    assert violations(seen.tab, ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]) == []
+    """No violation of WCAG 2.1, A or AA; the contrast comes below."""
+    wcag = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
+    assert violations(seen.tab, {"runOnly": wcag, "rules": {"color-contrast": {"enabled": False}}}) == []
+
+
+# Each word of code is an element of its own, and axe takes half a minute for ten thousand of them.
+CODE = ".highlight pre"
+# A question takes the page's ink and ground; a verdict, a shaded table and code set their own.
+WORDS = f".text_html :is(div, strong, td, th, figcaption, span), .output p, {CODE}, {CODE} span"
+INKS_AND_GROUNDS = """elements => {
+    const found = {};
+    for (const element of elements) {
+        let at = element, clear = "rgba(0, 0, 0, 0)";
+        while (at.parentElement && getComputedStyle(at).backgroundColor == clear) at = at.parentElement;
+        const ground = getComputedStyle(at).backgroundColor, ink = getComputedStyle(element).color;
+        found[[ink, ground].join("/")] = [ink, ground == clear ? "rgb(255, 255, 255)" : ground, element.textContent];
+    }
+    return Object.values(found);
+}"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_all_words_can_be_read(seen, theme):
+    """Contrast of at least 4.5, in both themes: axe-core's verdict, and our own on code and outputs."""
+    seen.tab.emulate_media(color_scheme=theme)
+    seen.tab.wait_for_function(f"document.documentElement.dataset.theme == '{theme}'")
+    found = seen.tab.locator(WORDS).evaluate_all(INKS_AND_GROUNDS)
+    assert [each for each in found if colour.contrast(*each[:2]) < 4.5] == []
+    assert found or seen.name in ("index", "data")
+    if theme == "light" or seen.name[:2] in ("in", "00", "06", "08", "17"):  # these have every kind of output
+        assert violations(seen.tab, {"runOnly": ["color-contrast"]}, exclude=[CODE]) == []
 
 
 def test_a_page_fits_a_telephone(seen):
@@ -246,38 +275,6 @@ def test_a_page_fits_a_telephone(seen):
         assert seen.tab.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     finally:
         seen.tab.set_viewport_size(before)
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_outputs_can_be_read_in_both_themes(chromium, site, theme):
-    """A question takes the page's ink and ground; a verdict and a shaded table set their own."""
-    text_ink_and_ground = """elements => elements.map(element => {
-        const ink = getComputedStyle(element).color;
-        for (let at = element; at; at = at.parentElement) {
-            const ground = getComputedStyle(at).backgroundColor;
-            if (ground != "rgba(0, 0, 0, 0)") return [element.textContent, ink, ground];
-        }
-        return [element.textContent, ink, "rgb(255, 255, 255)"];
-    })"""
-    grounds = set()
-    for stem in [one.stem for one in CHAPTERS if one.number in ("00", "06", "07", "08", "17")]:
-        tab, _, _ = opened(chromium, site, stem, color_scheme=theme)
-        places = ".text_html :is(div, strong, td, th, figcaption, span), .output p"
-        found = tab.locator(places).evaluate_all(text_ink_and_ground)
-        assert found
-        for text, ink, ground in found:
-            assert colour.contrast(ink, ground) >= 4.5, (theme, stem, text, ink, ground)
-            grounds.add(ground)
-        tab.close()
-    assert len(grounds) > 3
-
-
-@pytest.mark.parametrize("page", [one for one in PAGES if one[:2] in ("in", "00", "06", "08", "17")])
-def test_axe_finds_enough_contrast_in_the_dark(chromium, site, page):
-    """Only colours differ there; these pages have every kind of output."""
-    tab, _, _ = opened(chromium, site, page, color_scheme="dark")
-    assert violations(tab, {"type": "rule", "values": ["color-contrast"]}) == []
-    tab.close()
 
 
 @by_chapter

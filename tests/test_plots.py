@@ -29,6 +29,16 @@ def test_axes_are_labelled_and_the_figure_can_be_drawn(name, tmp_path):
         assert ax.get_ylabel() or ax.get_yticklabels(), "the vertical axis says nothing"
 
 
+def test_curves_are_told_apart_without_colour_and_gaps_are_left_out(tmp_path):
+    x = np.arange(100.0)
+    series = {"falls": (x, np.exp(-x)), "gap": (x, np.where(x < 50, np.nan, x)), "nothing": (x, x * np.nan)}
+    fig = curves.lines(series | {"short": (x[:5], x[:5]), "theory": (x, x)}, "x", "y", yscale="log", theory=["theory"])
+    fig.savefig(tmp_path / "a.png")
+    *measured, theory = fig.axes[0].lines
+    assert len({line.get_marker() for line in measured}) == len(measured) and theory.get_marker() == "None"
+    assert {line.get_markevery() for line in measured} == {(0, 12), (2, 12), (4, 12), None}
+
+
 def test_confusion_refuses_another_shape():
     with pytest.raises(ValueError, match=r"shape \(3, 3\), not \(2, 2\)"):
         scores.confusion(np.eye(2), ["a", "b", "c"])

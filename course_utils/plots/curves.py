@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from course_utils.plots import style
 
 
@@ -34,7 +36,7 @@ def learning_curves(history: dict[str, list[float]], title: str = ""):
 def lines(
     series: dict, xlabel: str, ylabel: str, title: str = "", xscale="linear", yscale="linear", theory=(), marks=()
 ):
-    """Several curves in one figure.
+    """Several curves in one figure, told apart by colour and by marker.
 
     Args:
         series: name → (x, y), both of shape (n,); y may hold NaN or infinity, which are not drawn.
@@ -46,11 +48,14 @@ def lines(
         A Matplotlib figure.
     """
     fig, ax = style.figure()
-    for name, (x, y) in series.items():
+    shapes = itertools.cycle("os^DvXP*")
+    for number, (name, (x, y)) in enumerate(series.items()):
         if name in theory:
             ax.plot(x, y, "--", color="black", linewidth=1, label=name, zorder=1)
         else:
-            ax.plot(x, y, "-o" if len(x) <= 20 else "-", label=name, markersize=4, zorder=2)
+            step = len(x) // 8  # a long curve gets a marker now and then, each curve at places of its own
+            every = None if len(x) <= 20 else (step * number // len(series), step)
+            ax.plot(x, y, f"-{next(shapes)}", label=name, markersize=4, markevery=every, zorder=2)
     if xscale != "linear":  # would throw a date axis away
         ax.set_xscale(xscale)
     ax.set_yscale(yscale)
