@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -62,7 +63,7 @@ def lab(folder: Path, home: Path, theme: str):
     environment = os.environ | own | {"JUPYTERLAB_SETTINGS_DIR": str(home / "settings"), "PYTHONPATH": str(folder)}
     environment.pop("COURSE_PROGRESS", None)
     # -o setup: the copy uses the packages of the environment that these tests run in.
-    command = ["make", "-o", "setup", "lab", f"VENV_PYTHON={sys.executable}", "ARGS=--no-browser --port 0"]
+    command = ["make", "-o", "setup", "lab", f"VENV_PYTHON={shlex.quote(sys.executable)}", "ARGS=--no-browser --port 0"]
     server = subprocess.Popen(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         start_new_session=True,
