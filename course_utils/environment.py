@@ -98,13 +98,14 @@ def venv_python(root: Path = ROOT) -> Path:
 
 
 def wanted(root: Path = ROOT) -> dict:
-    """What a finished environment was made from: two digests, the installer, the Python and the place."""
+    """What a finished environment was made from, and how: an older one that differs is brought up to date."""
     return {
         "lock": _digest(root / "requirements.lock"),
         "project": _digest(root / "pyproject.toml"),
         "uv": UV,
         "python": platform.python_version(),
         "location": str(root.resolve()),
+        "compiled": True,
     }
 
 
