@@ -314,7 +314,7 @@ def test_hostile_answers(task, name, capfd):
     random, depth, numpy_errors = np.random.get_state()[1].copy(), __import__("sys").getrecursionlimit(), np.geterr()
     begin = time.monotonic()
     verdict = task.verdict(ZOO[name], LIMIT)
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 30  # none hangs; the long list alone takes 3 s, and 6 on a busy machine
     assert verdict.status in ("not yet", "not attempted", "could not run")
     assert 10 <= len(verdict.text) < 1000 and "Traceback" not in verdict.text
     assert "checker itself failed" not in verdict.text
