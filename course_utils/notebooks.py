@@ -123,14 +123,15 @@ def _comments(source: str) -> dict[int, str]:
 def definitions(name: str) -> types.SimpleNamespace:
     """The functions and classes that a notebook defines, ready to use.
 
-    Runs only its imports, its parameters (functions may read them), its definitions, and the lines that
-    put the course's own function in the place of an exercise: no data are loaded and nothing is trained.
+    Runs only its imports, its parameters and other literals with a name in capitals (functions may read
+    them), its definitions, and the lines that put the course's own function in the place of an exercise:
+    no data are loaded and nothing is trained.
 
     Args:
         name: as for ``find``.
 
     Returns:
-        A namespace with one attribute for each top-level function, class and parameter.
+        A namespace with one attribute for each top-level function, class, parameter and such literal.
 
     Raises:
         FileNotFoundError: no such notebook.
@@ -150,6 +151,8 @@ def definitions(name: str) -> types.SimpleNamespace:
         for node in ast.parse(cell.source).body:
             if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
                 wanted.add(node.name)
+            elif _is_constant(node):
+                wanted.add(node.targets[0].id)
             elif not isinstance(node, ast.Import | ast.ImportFrom) and not _takes_reference(node):
                 continue
             if re.match(r"(import|from) (tensorflow|keras)", ast.unparse(node)):
@@ -162,6 +165,17 @@ def definitions(name: str) -> types.SimpleNamespace:
                 what = getattr(node, "name", None) or ast.unparse(node)
                 raise RuntimeError(f"{path.stem}: {what!r} does not run by itself: {error!r}") from error
     return types.SimpleNamespace(**{key: space[key] for key in wanted})
+
+
+def _is_constant(node) -> bool:
+    """Whether a statement gives a name in capitals a literal value."""
+    if not (isinstance(node, ast.Assign) and len(node.targets) == 1):
+        return False
+    try:
+        ast.literal_eval(node.value)
+    except ValueError:
+        return False
+    return isinstance(node.targets[0], ast.Name) and node.targets[0].id.isupper()
 
 
 def _takes_reference(node) -> bool:

@@ -359,6 +359,9 @@ def test_lines_and_their_kinds():
     ]  # fmt: skip
     assert rows[0][2] == ["from", "someone", "here"]
     assert lesson.line_kind("a: b") == "a:" and lesson.line_kind("see http://x: y") == "other lines"
+    answers = ["In article <1@a.edu> someone says", "Ann Example (ann@a.edu) writes:", "You wrote"]
+    assert {lesson.line_kind(line) for line in answers} == {lesson.ANSWERED}
+    assert lesson.line_kind("He writes: a lot") == "other lines"
 
 
 def test_shares_of_lines_add_up_to_one_and_even_attributions_give_a_ratio_of_one():
@@ -371,6 +374,7 @@ def test_shares_of_lines_add_up_to_one_and_even_attributions_give_a_ratio_of_one
     assert groups["From:"][3] == 1 and sum(group[2] for group in groups.values()) == pytest.approx(1)
     heavy = lesson.account([POST], lambda found: np.array([w == "from" for w in found]) * 2.0)
     np.testing.assert_allclose(lesson.block_share(heavy), [[5 / 11, 1]])
+    assert lesson.by_group(heavy, lambda row: row[2])["From:"] == pytest.approx((11 / 3, 3 / 11, 1, 1))
 
 
 def test_ratios_of_the_first_lines():
@@ -388,9 +392,9 @@ def test_what_was_not_read_does_not_count():
 
 def test_names_of_senders_are_found_and_common_words_are_not():
     texts = [f"From: person{i}@place.edu (Ann Example)\n\nhello" for i in range(12)]
-    texts += ["From: rare@place.edu\n\nhello"] * 5
+    texts += ["From: rare@place.edu\n\nhello"] * 5 + ["Reply-To: other@seldom.org\n\nhello"]
     hidden = lesson.likely_names(texts)
-    assert {"rare", "person3"} <= hidden and not {"edu", "ann", "hello"} & hidden
+    assert {"rare", "other", "person3"} <= hidden and not {"edu", "ann", "hello", "seldom"} & hidden
 
 
 def test_a_text_is_cut_at_its_first_empty_line():

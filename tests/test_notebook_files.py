@@ -70,7 +70,7 @@ def folder(tmp_path, monkeypatch):
 def test_definitions_run_imports_and_definitions_only(folder):
     folder(
         book(
-            "import math\nloud = 1 / 0",
+            "import math\nloud = 1 / 0\nLOUD = 1 / 0\nquiet = 3\nNOTES = [1, 'two']",
             "def area(r):\n    return math.pi * r**2 * FACTOR",
             "class Box:\n    def volume(self):\n        return area(1)",
             "raise SystemExit('a training loop')",
@@ -79,7 +79,8 @@ def test_definitions_run_imports_and_definitions_only(folder):
     )
     space = notebooks.definitions("01")
     assert space.area(1) == pytest.approx(6.2831853) and space.Box().volume() == space.area(1)
-    assert space.FACTOR == 2 and not hasattr(space, "loud") and not hasattr(space, "math")
+    assert space.FACTOR == 2 and space.NOTES == [1, "two"]
+    assert not {"loud", "LOUD", "quiet", "math"} & set(vars(space))
 
 
 def test_a_definition_that_needs_more_is_named(folder):
