@@ -70,7 +70,7 @@ CHAPTERS = (
             ("03", "04", "05", "06", "10"),
             "six kinds of model on four kinds of data, at equal budgets"),
     Chapter("12_smaller_and_faster", "Smaller and faster", "优化性能", "6", 90, ("04", "05", "08"),
-            "quantisation, distillation, pruning: size, speed and accuracy in one plot"),
+            "quantisation, distillation, pruning: size, speed and accuracy, measured together"),
     Chapter("13_language_model", "Your first language model", "大模型", "1, 5", 120, ("02", "03", "06", "08"),
             "a transformer from nothing but matrix products, trained in a minute or two"),
     Chapter("14_scaling_up", "Scaling up", "规模", "5", 75, ("01", "13"),

@@ -83,7 +83,7 @@ def title(nb) -> str:
 def parameters(nb, quick: bool = False) -> dict:
     """The parameters of a notebook and their values.
 
-    They are the assignments of the cell tagged ``parameters``. A comment ``# quick: VALUE`` behind one
+    They are the assignments of the cell tagged ``parameters``. A comment ``# quick: VALUE`` after one
     gives its value in the quick profile, which runs every cell in little time.
 
     Raises:

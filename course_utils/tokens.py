@@ -11,7 +11,7 @@ from collections import Counter
 
 import numpy as np
 
-END = "\0"  # stands behind each text; the byte 0, so its token is the id 0
+END = "\0"  # stands after each text; the byte 0, so its token is the id 0
 _PIECES = re.compile(r"\0| ?\w+| ?[^\w\s\0]+|\s+")
 _BYTES = 256
 

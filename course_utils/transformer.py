@@ -101,6 +101,6 @@ def logits(weights: dict, ids, heads: int, recompute: bool = False, compute: str
 
 
 def loss(weights: dict, ids, heads: int, recompute: bool = False, compute: str = "float32"):
-    """Mean loss in nats of ids (batch, length + 1): each token but the first is foretold from those before it."""
+    """Mean loss in nats of ids (batch, length + 1): each token but the first is predicted from those before it."""
     scores = logits(weights, ids[:, :-1], heads, recompute, compute)
     return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(ids[:, 1:], scores))

@@ -296,7 +296,7 @@ def as_a_true_convolution(k, d_out):
     ],
     hints=[
         "Without any layer an output is a pixel and sees one pixel. A window of 3 lets it see one more on either side.",
-        "Behind a stride of 2, neighbours lie two pixels of the picture apart: keep that distance in a variable.",
+        "After a stride of 2, neighbours lie two pixels of the picture apart: keep that distance in a variable.",
     ],
 )
 def receptive_field(layers):
@@ -313,12 +313,12 @@ def sum_of_kernels(layers):
     return sum(kernel for kernel, _ in layers)
 
 
-@receptive_field.mistake("Strides play no part in yours. Behind a stride of 2, neighbours are two pixels apart.")
+@receptive_field.mistake("Strides play no part in yours. After a stride of 2, neighbours are two pixels apart.")
 def without_strides(layers):
     return 1 + sum(kernel - 1 for kernel, _ in layers)
 
 
-@receptive_field.mistake("A layer's own stride does not widen its window. It counts for the layers behind it.")
+@receptive_field.mistake("A layer's own stride does not widen its window. It counts for the layers after it.")
 def stride_too_early(layers):
     field, distance = 1, 1
     for kernel, stride in layers:

@@ -49,7 +49,7 @@ def base_ten(count, texts, containing):
     return count * (np.log10((1 + texts) / (1 + containing)) + 1)
 
 
-@tfidf_weight.mistake("Where does the last 1 belong: inside the product with the count, or behind it?")
+@tfidf_weight.mistake("Where does the last 1 belong: inside the product with the count, or after it?")
 def floor_outside(count, texts, containing):
     return count * np.log((1 + texts) / (1 + containing)) + 1
 

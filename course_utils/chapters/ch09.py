@@ -47,7 +47,7 @@ def begins_at_zero(words, vocabulary, length):
     return np.array(ids + [0] * (length - len(ids)))
 
 
-@word_ids.mistake("Your padding stands before the text. It belongs behind it.")
+@word_ids.mistake("Your padding stands before the text. It belongs after it.")
 def padded_in_front(words, vocabulary, length):
     ids = [vocabulary.index(word) + 2 if word in vocabulary else 1 for word in words[:length]]
     return np.array([0] * (length - len(ids)) + ids)
@@ -59,7 +59,7 @@ def keeps_the_end(words, vocabulary, length):
     return np.array(ids + [0] * (length - len(ids)))
 
 
-@word_ids.mistake("You leave unknown words out. The words behind them move up, and the text reads differently.")
+@word_ids.mistake("You leave unknown words out. The words after them move up, and the text reads differently.")
 def unknown_left_out(words, vocabulary, length):
     ids = [vocabulary.index(word) + 2 for word in words if word in vocabulary][:length]
     return np.array(ids + [0] * (length - len(ids)))

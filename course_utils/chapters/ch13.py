@@ -236,7 +236,7 @@ _ROWS = np.array([[1.0, 2.0, 6.0], [0.0, -4.0, 1.0], [3.0, 3.0, 3.0]])
     ],
     hints=[
         "Mean and variance over the last axis, with keepdims=True, so that they fit to x again.",
-        "Where does ε stand: under the root, or behind it? Gain and shift come last.",
+        "Where does ε stand: under the root, or outside? Gain and shift come last.",
     ],
 )
 def layer_norm(x, gain, shift, epsilon=1e-05):

@@ -210,7 +210,7 @@ def noisy_mean(clipped, noise, clip_norm, sigma, expected):
     return (clipped.sum(axis=0) + sigma * clip_norm * noise) / expected
 
 
-@noisy_mean.mistake("You add the noise behind the division. It belongs to the sum and is divided with it.")
+@noisy_mean.mistake("You add the noise after the division. It belongs to the sum and is divided with it.")
 def noise_behind(clipped, noise, clip_norm, sigma, expected):
     return clipped.sum(axis=0) / expected + sigma * clip_norm * noise
 

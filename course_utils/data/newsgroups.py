@@ -157,7 +157,7 @@ def _find() -> tuple[Path, str]:
 
 def _places():
     if os.environ.get("SCIKIT_LEARN_DATA"):
-        yield Path(os.environ["SCIKIT_LEARN_DATA"]), "from the learner's folder (SCIKIT_LEARN_DATA)"
+        yield Path(os.environ["SCIKIT_LEARN_DATA"]), "from the folder that SCIKIT_LEARN_DATA names"
     yield paths.CACHE, "from the course's cache"
     yield Path.home() / "scikit_learn_data", "from scikit-learn's folder"
 

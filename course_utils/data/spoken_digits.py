@@ -16,7 +16,7 @@ _MU = 255
 def spoken_digits() -> Bundle:
     """Ten English words, 32 synthetic voices: x (640, samples) float32 from -1 to 1 at 8 kHz; y is 0 to 9.
 
-    Shorter clips are filled up with exact zeros behind their end. ``groups`` has each clip's voice, such as
+    Shorter clips are filled up with exact zeros after their end. ``groups`` has each clip's voice, such as
     ``en-us+f2`` (accent and speaker), and ``in_test`` marks the clips of two speakers to hold out.
 
     Raises:
