@@ -18,6 +18,7 @@ from course_utils.files import write_whole
 _FORM = "course checkpoint 1"
 _LONGEST_HEADER = 1000  # bytes; a real one has about 150
 _FACTS = "__facts__"
+_KEPT = (_FACTS, "file", "allow_pickle")  # the last two are parameters of np.savez
 
 
 class Damaged(ValueError):
@@ -33,13 +34,17 @@ def save(path, arrays: dict[str, np.ndarray], facts: dict | None = None) -> None
         facts: what else belongs to the run: numbers, texts, lists of them (whatever JSON can hold).
 
     Raises:
-        ValueError: an array that is not made of numbers, or the name ``__facts__``.
+        ValueError: an array that is not made of numbers, or a name that NumPy's format or this one keeps for itself:
+            ``file``, ``allow_pickle``, ``__facts__``.
+        TypeError: a fact that JSON cannot hold.
         OSError: the file cannot be written; the old one, if there was one, is as it was.
     """
     path, content = Path(path), io.BytesIO()
     arrays = {name: np.asarray(value) for name, value in arrays.items()}
     for name, value in arrays.items():
-        if name == _FACTS or value.dtype.kind not in "biuf":
+        if name in _KEPT:
+            raise ValueError(f"No array of a checkpoint can be called {name!r}: give it another name.")
+        if value.dtype.kind not in "biuf":
             raise ValueError(f"A checkpoint holds arrays of numbers; {name!r} ({value.dtype}) is none.")
     np.savez(content, **arrays, **{_FACTS: np.frombuffer(json.dumps(facts or {}).encode(), dtype=np.uint8)})
     body = content.getvalue()

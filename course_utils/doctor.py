@@ -12,7 +12,6 @@ import os
 import re
 import shutil
 import sys
-import threading
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -77,24 +76,43 @@ def _packages() -> Finding:
     lock = paths.ROOT / "requirements.lock"
     if not lock.is_file():
         return Finding("packages", "warning", "requirements.lock is not here", "Work in a full copy of the course.")
+    command = "conda env update -f environment.yml" if _conda() else "make setup"
+    try:
+        needed, pins = _needed(), environment.pins_here(paths.ROOT)
+    except ImportError as error:
+        return Finding("packages", "problem", f"missing: {error.name} and perhaps more", f"Run: {command}")
     missing, other = [], []
-    for name, versions in environment.read_lock(lock.read_text(encoding="utf-8")).items():
-        wanted = [version for version, marker in versions if _holds(marker)]
-        if not wanted:
-            continue  # the lock has it for other systems only
+    for name, version in pins.items():
         try:
             found = metadata.version(name)
         except metadata.PackageNotFoundError:
-            missing.append(name)
+            if name in needed:  # conda and Binder have no packages that only maintain the course
+                missing.append(name)
             continue
-        if found not in wanted:
-            other.append(f"{name} {found} instead of {wanted[0]}")
+        if found != version:
+            other.append(f"{name} {found} instead of {version}")
     if missing:
-        return Finding("packages", "problem", f"missing: {_some(missing, ', ')}", "Run: make setup")
+        return Finding("packages", "problem", f"missing: {_some(missing, ', ')}", f"Run: {command}")
     if other:
-        advice = "Numbers may differ. To get the pins: make setup"
-        return Finding("packages", "warning", _some(other, "; "), advice)
+        return Finding("packages", "warning", _some(other, "; "), f"Numbers may differ. To get the pins: {command}")
     return Finding("packages", "ok", "all as pinned")
+
+
+def _needed() -> set[str]:
+    """Names of the packages that a learner needs: those that the course asks for, and what these ask for in turn."""
+    from packaging.requirements import Requirement
+
+    found, ahead = set(), [(name, "") for name in environment.direct_packages(paths.ROOT)]
+    while ahead:
+        name, extra = ahead.pop()
+        if (name, extra) in found:
+            continue
+        found.add((name, extra))
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            for wanted in map(Requirement, metadata.requires(name) or ()):
+                if not wanted.marker or wanted.marker.evaluate({"extra": extra}):
+                    ahead += [(environment.canonical(wanted.name), one) for one in ("", *wanted.extras)]
+    return {name for name, _ in found}
 
 
 def _some(words: list[str], comma: str) -> str:
@@ -102,21 +120,16 @@ def _some(words: list[str], comma: str) -> str:
     return comma.join(words[:5]) + (f" and {len(words) - 5} more" if len(words) > 5 else "")
 
 
-def _holds(marker: str) -> bool:
-    if not marker:
-        return True
-    try:
-        from packaging.markers import Marker
-    except ImportError:
-        return False  # it is in the lock itself, so it is reported as missing
-    return Marker(marker).evaluate()
+def _conda() -> bool:
+    """Whether this Python belongs to a conda environment; Binder's is one too."""
+    return (Path(sys.prefix) / "conda-meta").is_dir()
 
 
 def _kernel() -> Finding:
     own = Path(sys.prefix).resolve() == (paths.ROOT / ".venv").resolve()
     if own:
         return Finding("kernel", "ok", "the course's own environment (.venv)")
-    if (Path(sys.prefix) / "conda-meta").is_dir():  # Binder's is one too
+    if _conda():
         return Finding("kernel", "ok", "a conda environment")
     if importlib.util.find_spec("tensorflow") is None:
         advice = "Stop JupyterLab and start it with: make lab. Then Kernel → Change Kernel → Python 3 (ipykernel)."
@@ -132,9 +145,19 @@ def memory_limit() -> int | None:
 
 
 def _memory_used() -> int:
-    """Bytes that the container has in use; 0 where that cannot be read."""
+    """Bytes that the container has in use, without files that are only kept in memory to be read again; 0 where that
+    cannot be read."""
     names = ("memory.current", "memory.usage_in_bytes")
-    return max((_number(folder / name) or 0 for folder in _groups("memory")[:1] for name in names), default=0)
+    folders = _groups("memory")[:1]
+    used = max((_number(folder / name) or 0 for folder in folders for name in names), default=0)
+    return max(0, used - max(map(_kept_files, folders), default=0))
+
+
+def _kept_files(folder: Path) -> int:
+    with contextlib.suppress(OSError):
+        found = re.findall(r"^(?:total_)?inactive_file (\d+)$", (folder / "memory.stat").read_text(), re.MULTILINE)
+        return max(map(int, found), default=0)
+    return 0
 
 
 def _groups(controller: str) -> list[Path]:
@@ -171,7 +194,8 @@ def _memory() -> Finding:
         total, free = limit, max(0, min(free, limit - _memory_used()))
     detail = f"{total / 1e9:.1f} GB, {free / 1e9:.1f} GB free"
     if free / 1e9 < _NEEDED_MEMORY:
-        return Finding("memory", "warning", detail, "A notebook needs up to 1.2 GB: close other programs and kernels.")
+        advice = f"A notebook needs up to {_NEEDED_MEMORY:g} GB: close other programs and kernels."
+        return Finding("memory", "warning", detail, advice)
     return Finding("memory", "ok", detail)
 
 
@@ -237,27 +261,13 @@ def _posts() -> Finding:
     if newsgroups.offline():
         advice = "Nothing to do: the lessons use the embedded text, and say so."
         return Finding("newsgroup posts", "note", "not here, and downloads are switched off", advice)
-    if not _answers(newsgroups.require_network):
+    try:
+        newsgroups.require_network(patience=2)
+    except newsgroups.Unavailable:
         advice = "Nothing to do: the lessons use the embedded text. Once online: python -m course_utils fetch"
         return Finding("newsgroup posts", "note", "not here, and their server cannot be reached", advice)
-    return Finding("newsgroup posts", "note", "not here yet", "Nothing to do: chapter 8 downloads them (14 MB).")
-
-
-def _answers(require_network, patience: float = 2.0) -> bool:
-    """Whether the network answers within ``patience`` seconds; a name look-up alone may hang for longer."""
-    import sklearn.datasets  # noqa: F401  (a slow import is not a slow network)
-
-    answers = []
-
-    def ask():
-        with contextlib.suppress(OSError):
-            require_network()
-            answers.append(True)
-
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    thread.join(patience)
-    return bool(answers)
+    advice = "Nothing to do: the first chapter that reads them downloads them (14 MB)."
+    return Finding("newsgroup posts", "note", "not here yet", advice)
 
 
 # ------------------------------------------------------------------------------------- showing it

@@ -173,7 +173,10 @@ def _digest(path: Path) -> str:
 def _answer(command: list) -> str | None:
     """What a short command prints, or None when it fails."""
     try:
-        done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            [str(part) for part in command], capture_output=True, timeout=60, encoding="utf-8", errors="replace",
+            env=os.environ | {"PYTHONUTF8": "1"},
+        )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 else None

@@ -11,9 +11,12 @@ from pathlib import Path
 def write_whole(path: Path, content: bytes) -> None:
     """Put content under this name at once; what stood there stays until the new content is complete on the disk.
 
+    The file keeps its permissions, and a link stays a link.
+
     Raises:
         OSError: it cannot be written; the old file, if there was one, is as it was.
     """
+    path = path.resolve()
     # In the same folder, so that the last step is a renaming, which happens at once or not at all.
     number, draft = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     try:
@@ -21,6 +24,8 @@ def write_whole(path: Path, content: bytes) -> None:
             out.write(content)
             out.flush()
             os.fsync(out.fileno())
+        # A draft is private; a new file gets what the others in its folder have.
+        os.chmod(draft, path.stat().st_mode & 0o777 if path.exists() else 0o644)
         os.replace(draft, path)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -39,3 +44,8 @@ def between(text: str, name: str, content: str) -> str:
         raise ValueError(f"The README needs the markers {begin} and {end}, once each.")
     before, _, rest = text.partition(begin)
     return f"{before}{begin}\n{content}\n{end}{rest.partition(end)[2]}"
+
+
+def rewrite(path: Path, name: str, content: str) -> None:
+    """Put content between the markers of this name in a file. Raises ValueError as ``between`` does."""
+    write_whole(path, between(path.read_text(encoding="utf-8"), name, content).encode("utf-8"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import contextlib
 import hashlib
-import importlib
 import io
 import re
 import sys
@@ -15,13 +14,14 @@ from pathlib import Path
 
 import nbformat
 
-from course_utils import course, paths
-from course_utils.session import METRIC_MIME
+from course_utils import course, paths, session
+from course_utils.files import write_whole
 
 _PATH_OF_A_MACHINE = re.compile(
     r"(?<![\w.])(?:/(?:home|Users|root|tmp|work|private|var|opt|mnt)/|[A-Z]:\\{1,2}Users)[\w.\\/-]+"
 )
 _WIDGET = "application/vnd.jupyter.widget-view+json"
+_NAVIGATION = re.compile(r"(?:(?:← )?\[[^\]]*\]\([^)\s]*\.ipynb\)(?: →)?(?: · )?)+")
 _QUICK = re.compile(r"#\s*quick:\s*(.+?)\s*$")
 
 
@@ -32,18 +32,20 @@ def find(*names: str) -> list[Path]:
     """The notebooks of the course in reading order, or those that are named.
 
     Args:
-        names: numbers (``8``, ``"08"``), stems (``"08_text_classifier"``) or paths; none means all.
+        names: numbers (``8``, ``"08"``), stems (``"08_text_classifier"``) or paths; none means all. A copy made in
+            JupyterLab (``08_text_classifier-Copy1``) is only found by its stem.
 
     Raises:
         FileNotFoundError: no notebook is called so; the message lists those there are.
     """
-    every = sorted(paths.NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+    files = sorted(paths.NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+    every = [p for p in files if re.fullmatch(r"\w+", p.stem)]
     if not names:
         return every
     found = []
     for name in map(str, names):
         wanted = name.zfill(2) if name.isdigit() else Path(name).stem
-        match = [p for p in every if wanted in (p.stem, p.stem[:2])]
+        match = [p for p in every if wanted == p.stem[:2]] + [p for p in files if wanted == p.stem]
         if not match:
             known = ", ".join(p.stem for p in every)
             raise FileNotFoundError(f"There is no notebook {name!r}. There are: {known}.")
@@ -61,6 +63,11 @@ def read(path: Path | str) -> nbformat.NotebookNode:
         return nbformat.read(path, as_version=4)
     except Exception as error:  # nbformat raises several kinds, and JSON its own
         raise ValueError(f"{Path(path).name} is not a readable notebook: {error}") from None
+
+
+def write(nb, path: Path) -> None:
+    """Write a notebook whole, or not at all."""
+    write_whole(path, (nbformat.writes(nb) + "\n").encode("utf-8"))
 
 
 def tags(cell) -> list[str]:
@@ -156,7 +163,7 @@ def definitions(name: str) -> types.SimpleNamespace:
             elif not isinstance(node, ast.Import | ast.ImportFrom) and not _takes_reference(node):
                 continue
             if re.match(r"(import|from) (tensorflow|keras)", ast.unparse(node)):
-                importlib.import_module("course_utils.session").quiet_tensorflow()
+                session.quiet_tensorflow()
             code = compile(ast.Module([node], []), f"{path.stem} [{getattr(node, 'name', 'import')}]", "exec")
             try:
                 with contextlib.redirect_stdout(io.StringIO()):
@@ -219,13 +226,17 @@ def normalise(nb):
 
 
 def write_navigation(path: Path) -> None:
-    """Write the line of links under a notebook's heading anew, for the chapters that are here now."""
+    """Write the line of links under a notebook's heading anew, for the chapters that are here now.
+
+    Raises:
+        ValueError: the file is no notebook.
+    """
     nb = read(path)
     heading, *rest = nb.cells[0].source.split("\n\n")
-    if ".ipynb)" in rest[0]:
+    if rest and _NAVIGATION.fullmatch(rest[0]):
         rest = rest[1:]
     nb.cells[0].source = "\n\n".join([heading, course.navigation(path.stem), *rest])
-    nbformat.write(nb, path)
+    write(nb, path)
 
 
 def _clean(out):
@@ -273,7 +284,7 @@ def metrics(nb) -> dict[str, float]:
     found = {}
     for cell in nb.cells:
         for out in cell.get("outputs", []):
-            entry = out.get("data", {}).get(METRIC_MIME)
+            entry = out.get("data", {}).get(session.METRIC_MIME)
             if entry:
                 found[entry["name"]] = entry["value"]
     return found

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from course_utils import paths
-from course_utils.files import between
+from course_utils.files import between, write_whole
 
 BINDER = "https://mybinder.org"
 _LINE = re.compile(r'^(repository = )"[^"\n]*"', re.MULTILINE)
@@ -92,5 +92,5 @@ def change(url: str, root: Path = paths.ROOT) -> list[str]:
     new = {"pyproject.toml": settings, "README.md": between(texts["README.md"], "binder", binder_markdown(url))}
     changed = [name for name in new if new[name] != texts[name]]
     for name in changed:
-        (root / name).write_bytes(new[name].encode())
+        write_whole(root / name, new[name].encode())
     return changed

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import platform
 import threading
@@ -14,8 +15,8 @@ import time
 from importlib import metadata
 from pathlib import Path
 
-from course_utils import course, notebooks, paths
-from course_utils.files import between, write_whole
+from course_utils import course, doctor, notebooks, paths
+from course_utils.files import rewrite, write_whole
 from course_utils.transient import Transient, clock
 
 CELL_SECONDS = 1800  # a learner may ask for much more than the lesson does; a hung cell still ends
@@ -27,21 +28,23 @@ _VERSIONS = ("tensorflow", "tensorflow-cpu", "keras", "scikit-learn", "numpy", "
 # ------------------------------------------------------------------------------------ in place
 
 
-def execute(path: Path, cell_seconds: int = CELL_SECONDS) -> list[str]:
+def execute(path: Path) -> list[str]:
     """Run a notebook at its defaults and write it back, normalised, with its outputs.
 
     Returns:
-        What is wrong with the outputs (see ``notebooks.problems``); the file is only written if nothing is.
+        What is wrong with the outputs (see ``notebooks.problems``); the file is only written if nothing is, and if
+        nobody else has written it meanwhile.
     """
     from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
+    before = path.read_bytes()
     nb = notebooks.read(path)
     for cell in nb.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     client = NotebookClient(
-        nb, timeout=cell_seconds, kernel_name="python3", record_timing=False, extra_arguments=_KERNEL_ARGUMENTS,
+        nb, timeout=CELL_SECONDS, kernel_name="python3", record_timing=False, extra_arguments=_KERNEL_ARGUMENTS,
         resources={"metadata": {"path": str(path.parent)}},
     )  # fmt: skip
     bar = Transient(path.stem)
@@ -49,23 +52,17 @@ def execute(path: Path, cell_seconds: int = CELL_SECONDS) -> list[str]:
     try:
         with _machine_run():
             client.execute()
-    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+    except (CellExecutionError, CellTimeoutError, RuntimeError) as error:  # RuntimeError: a kernel that died
         return [_last_line(error)]
     finally:
         bar.close()
     notebooks.normalise(nb)
     found = notebooks.problems(nb)
+    if not found and path.read_bytes() != before:
+        found = ["it was changed while it ran, so the outputs are not written: run it again"]
     if not found:
-        _write(path, nb)
+        notebooks.write(nb, path)
     return found
-
-
-def _write(path: Path, nb) -> None:
-    import nbformat
-
-    temporary = path.with_suffix(".tmp")
-    nbformat.write(nb, temporary)
-    os.replace(temporary, path)
 
 
 class _machine_run:
@@ -120,7 +117,7 @@ def run(names=(), quick: bool = False, given: dict | None = None, out: Path = pa
     results = {
         "profile": "quick" if quick else "full",
         "parameters": given,
-        "machine": f"{platform.system()} {platform.machine()}, {cores or os.cpu_count()} cores",
+        "machine": f"{platform.system()} {platform.machine()}, {min(cores or math.inf, doctor.cores()):g} cores",
         "versions": _versions(),
         "notebooks": {},
     }
@@ -163,7 +160,7 @@ def run_one(source: Path, target: Path, values: dict, cell_seconds: int = CELL_S
         ``status``, ``seconds``, ``peak_mb`` (of the kernel), ``metrics``, and ``error`` where it failed.
     """
     import papermill
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from nbclient.exceptions import CellTimeoutError
     from papermill.exceptions import PapermillExecutionError
 
     _register_engine()
@@ -177,7 +174,7 @@ def run_one(source: Path, target: Path, values: dict, cell_seconds: int = CELL_S
                 cwd=str(paths.NOTEBOOKS), execution_timeout=cell_seconds, progress_bar=False, log_output=False,
                 extra_arguments=_KERNEL_ARGUMENTS,
             )  # fmt: skip
-    except (PapermillExecutionError, CellTimeoutError, DeadKernelError) as error:
+    except (PapermillExecutionError, CellTimeoutError, RuntimeError) as error:  # RuntimeError: a kernel that died
         result = {"status": "failed", "error": memory.said or _last_line(error)}
     finally:
         bar.close()
@@ -186,7 +183,7 @@ def run_one(source: Path, target: Path, values: dict, cell_seconds: int = CELL_S
     problems = notebooks.problems(nb)
     if problems and result["status"] == "ok":
         result |= {"status": "failed", "error": problems[0]}
-    result["metrics"] = {name: round(value, 6) for name, value in notebooks.metrics(nb).items()}
+    result["metrics"] = {name: float(f"{value:.6g}") for name, value in notebooks.metrics(nb).items()}
     return result
 
 
@@ -335,18 +332,19 @@ def write_results(results: dict, readme: Path) -> None:
     """Put the results table between its markers in the README.
 
     Raises:
-        ValueError: the run was not of the full lessons, failed somewhere, or the markers are missing.
+        ValueError: the run was not of the full lessons, not of all, failed somewhere, or the markers are missing.
     """
     if results["profile"] != "full" or results["parameters"]:
         raise ValueError("The README shows full lessons at their defaults; this run was another one.")
     failed = [name for name, entry in results["notebooks"].items() if entry["status"] != "ok"]
     if failed:
         raise ValueError(f"The README shows finished runs only; these failed: {', '.join(failed)}.")
-    text = readme.read_text(encoding="utf-8")
-    readme.write_text(between(text, "results", results_table(results)), encoding="utf-8")
+    left_out = [path.stem for path in notebooks.find() if path.stem not in results["notebooks"]]
+    if left_out:
+        raise ValueError(f"The README shows the whole course; this run has left out: {', '.join(left_out)}.")
+    rewrite(readme, "results", results_table(results))
 
 
 def write_map(readme: Path) -> None:
     """Put the map of the chapters between its markers in the README. Raises ValueError if they are missing."""
-    text = readme.read_text(encoding="utf-8")
-    readme.write_text(between(text, "map", course.map_for_readme()), encoding="utf-8")
+    rewrite(readme, "map", course.map_for_readme())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import shutil
 import sys
 import time
 
@@ -66,7 +67,7 @@ class Transient:
                 self._handle.update(data, raw=True, metadata=MARK)
         elif sys.stderr.isatty():
             filled = round(20 * share)
-            line = f"[{'#' * filled}{'.' * (20 - filled)}] {text}"[:110]
+            line = f"[{'#' * filled}{'.' * (20 - filled)}] {text}"[: shutil.get_terminal_size().columns - 1]
             sys.stderr.write("\r" + line.ljust(self._width))
             sys.stderr.flush()
             self._width = len(line)

@@ -1,15 +1,25 @@
-"""What all tests share: no learner's progress is touched, and nothing waits for a network."""
+"""What all tests share: no learner's progress is touched, nothing waits for a network, and no test has a deadline.
+
+What a test needs and a machine may lack, such as a browser, is a fixture here: a test is skipped without it, with
+the reason, and fails where it is demanded (``COURSE_REQUIRE_PROGRAMS``, ``COURSE_REQUIRE_NEWSGROUPS``).
+"""
 
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("course", deadline=None)  # a busy machine is no fault of the code
+hypothesis.settings.load_profile("course")
 
 os.environ["COURSE_PROGRESS"] = "off"
 os.environ.setdefault("COURSE_OFFLINE", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from course_utils import paths  # noqa: E402
+from course_utils import browser, paths  # noqa: E402
 from course_utils.data import newsgroups  # noqa: E402
 
 
@@ -28,15 +38,45 @@ def pytest_xdist_make_scheduler(config, log):
     return Scheduling(config, log)
 
 
+def _lacking(reason: str, demanded_by: str):
+    """Skip the test, or fail it where the variable of this name is set."""
+    if os.environ.get(demanded_by):
+        pytest.fail(f"demanded by {demanded_by}, but {reason}")
+    pytest.skip(reason)
+
+
 @pytest.fixture(scope="session")
 def posts():
-    """The real newsgroup posts of chapter 8, or a skip; an error where they are demanded."""
+    """The real newsgroup posts of chapter 8."""
     if not newsgroups.present():
         reason = "the newsgroup posts are not on this machine (python -m course_utils fetch)"
-        if os.environ.get("COURSE_REQUIRE_NEWSGROUPS"):
-            pytest.fail(f"demanded, but {reason}")
-        pytest.skip(reason)
+        _lacking(reason, "COURSE_REQUIRE_NEWSGROUPS")
     return newsgroups.newsgroups()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A browser, driven by Playwright."""
+    if browser.find_chromium() is None:
+        _lacking(browser.MISSING, "COURSE_REQUIRE_PROGRAMS")
+    with browser.chromium() as program:
+        yield program
+
+
+@pytest.fixture(scope="session")
+def espeak():
+    """The version of espeak-ng."""
+    if shutil.which("espeak-ng") is None:
+        _lacking("espeak-ng is not on this machine (Debian's package of that name)", "COURSE_REQUIRE_PROGRAMS")
+    return subprocess.run(["espeak-ng", "--version"], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture(scope="session")
+def copy_of_course():
+    """A function: copy the course to a folder, without what set-up, runs and learners left beside it."""
+    left = (".git", ".venv", "build", "cache", ".course_progress*", ".hypothesis", ".ipynb_checkpoints")
+    ignore = shutil.ignore_patterns(*left, "*.egg-info", "__pycache__", ".*_cache")
+    return lambda folder: Path(shutil.copytree(paths.ROOT, folder, ignore=ignore))
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import functools
 import itertools
-import os
 import re
 import shutil
 import subprocess
@@ -31,17 +30,6 @@ def site(tmp_path_factory):
     out = tmp_path_factory.mktemp("a book")
     assert book.make(out=out, pdf=False, say=lambda line: None) == 0, "Sphinx has warned; see what it wrote"
     return out / "html"
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """A browser; a skip where there is none, an error in CI."""
-    if browser.find_chromium() is None:
-        if os.environ.get("CI"):
-            pytest.fail(browser.MISSING)
-        pytest.skip(browser.MISSING)
-    with browser.chromium() as program:
-        yield program
 
 
 def opened(chromium, site, page, **options):

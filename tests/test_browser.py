@@ -9,7 +9,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -35,12 +34,6 @@ EXERCISE, PROGRESS = "ex.variance_of_mean.check", "cu.exercises.progress.show"  
 
 
 # ------------------------------------------------------------------ a copy, its server, and a page of it
-
-
-def copy_of_course(folder: Path) -> Path:
-    """The course without what set-up, runs and learners left beside it."""
-    left = (".git", ".venv", "build", "cache", ".course_progress*", "__pycache__", ".hypothesis", ".ipynb_checkpoints")
-    return Path(shutil.copytree(paths.ROOT, folder, ignore=shutil.ignore_patterns(*left)))
 
 
 def make_quick(folder: Path, stem: str) -> None:
@@ -179,15 +172,11 @@ class Learner:
 
 
 @pytest.fixture(scope="class", params=["Light", "Dark"])
-def learner(request, tmp_path_factory):
-    if browser.find_chromium() is None:
-        if os.environ.get("CI"):
-            pytest.fail(browser.MISSING)
-        pytest.skip(browser.MISSING)
+def learner(request, tmp_path_factory, chromium, copy_of_course):
     home = tmp_path_factory.mktemp("home")
     folder = copy_of_course(tmp_path_factory.mktemp("a course") / "with a space")
     make_quick(folder, MORE)
-    with lab(folder, home, request.param) as address, browser.chromium() as chromium:
+    with lab(folder, home, request.param) as address:
         page = chromium.new_page(viewport={"width": 1280, "height": 900})
         left = browser.keep_inside(page)
         page.set_default_timeout(SECONDS * 1000)

@@ -48,6 +48,14 @@ def test_a_file_that_was_cut_short_is_refused(saved, keep):
     assert "Delete it to start anew" in str(error.value) and str(saved.parent) not in str(error.value)
 
 
+@pytest.mark.parametrize("name", ["__facts__", "file", "allow_pickle"])
+def test_names_that_the_format_keeps_for_itself_are_refused(saved, name):
+    before = saved.read_bytes()
+    with pytest.raises(ValueError, match=f"can be called '{name}'"):
+        checkpoints.save(saved, {name: np.zeros(2)})
+    assert saved.read_bytes() == before
+
+
 def test_every_changed_byte_is_noticed(saved):
     whole = saved.read_bytes()
     begin = whole.index(b"\n") + 1

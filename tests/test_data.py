@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import shutil
 import tarfile
+import time
 import zlib
 from pathlib import Path
 
@@ -142,6 +143,20 @@ def server(monkeypatch):
     monkeypatch.setattr(newsgroups, "require_network", lambda: None)
     monkeypatch.setenv("COURSE_OFFLINE", "0")
     return state
+
+
+def test_a_network_that_hangs_is_given_up_soon(monkeypatch):
+    monkeypatch.setattr(newsgroups.urllib.request, "getproxies", lambda: {"no": "localhost"})
+    monkeypatch.setattr(newsgroups.socket, "create_connection", lambda *_, **__: time.sleep(20))
+    begin = time.monotonic()
+    with pytest.raises(newsgroups.Unavailable, match="cannot be reached"):
+        newsgroups.require_network(patience=0.1)
+    assert time.monotonic() - begin < 10
+    monkeypatch.setattr(newsgroups.socket, "create_connection", lambda *_, **__: io.StringIO())
+    newsgroups.require_network()
+    monkeypatch.setattr(newsgroups.urllib.request, "getproxies", lambda: {"https": "http://proxy"})
+    monkeypatch.setattr(newsgroups.socket, "create_connection", lambda *_, **__: 1 / 0)
+    newsgroups.require_network(), "behind a proxy nothing is asked"
 
 
 def test_a_download_is_cached_and_used_again(no_posts, server, monkeypatch):

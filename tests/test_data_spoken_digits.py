@@ -2,9 +2,6 @@
 
 import importlib
 import importlib.util
-import os
-import shutil
-import subprocess
 
 import numpy as np
 import pytest
@@ -22,15 +19,6 @@ def script():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-@pytest.fixture(scope="module")
-def espeak():
-    """The version of espeak-ng; a skip where it is missing, an error in CI."""
-    if shutil.which("espeak-ng") is None:
-        reason = "espeak-ng is not on this machine (Debian's package of that name)"
-        pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
-    return subprocess.run(["espeak-ng", "--version"], capture_output=True, text=True, check=True).stdout
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ import collections
 import re
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -50,6 +49,32 @@ def test_missing_and_other_packages(monkeypatch):
     assert finding("packages").status == "warning" and "numpy 0.0.1 instead of" in finding("packages").detail
 
 
+def without(monkeypatch, *names):
+    real = doctor.metadata.version
+
+    def version(name):
+        if name in names:
+            raise doctor.metadata.PackageNotFoundError(name)
+        return real(name)
+
+    monkeypatch.setattr(doctor.metadata, "version", version)
+
+
+def test_packages_that_only_maintain_the_course_need_not_be_there(monkeypatch):
+    without(monkeypatch, "sphinx", "playwright", "alabaster")
+    assert finding("packages").status == "ok"
+    without(monkeypatch, "sphinx", "traitlets")  # what comes along with a package that is needed
+    assert finding("packages").detail == "missing: traitlets"
+
+
+def test_conda_has_its_own_command(monkeypatch, tmp_path):
+    without(monkeypatch, "numpy")
+    assert finding("packages").advice == "Run: make setup"
+    (tmp_path / "conda-meta").mkdir()
+    monkeypatch.setattr(doctor.sys, "prefix", str(tmp_path))
+    assert finding("packages").advice == "Run: conda env update -f environment.yml"
+
+
 def test_packages_that_come_along_are_looked_at_too_and_a_long_list_is_cut(monkeypatch):
     real = doctor.metadata.version
     monkeypatch.setattr(doctor.metadata, "version", lambda name: "0.0.1" if name == "traitlets" else real(name))
@@ -87,6 +112,8 @@ def test_the_tightest_limit_of_a_container_counts(groups):
     (outer / "memory.max").write_text("2147483648\n")
     (inner / "memory.current").write_text("1048576\n")
     assert doctor.memory_limit() == 2**31 and doctor._memory_used() == 2**20
+    (inner / "memory.stat").write_text("anon 4096\ninactive_file 1000000\nactive_file 7\n")
+    assert doctor._memory_used() == 2**20 - 1_000_000, "files that are kept to be read again can go at any time"
 
 
 def test_limits_of_the_older_kind(groups):
@@ -131,13 +158,6 @@ def test_another_python_is_told(monkeypatch, tmp_path):
     assert finding("kernel").status == "ok"
 
 
-def test_a_network_that_hangs_is_given_up_soon():
-    begin = time.monotonic()
-    assert not doctor._answers(lambda: time.sleep(5), patience=0.1)
-    assert time.monotonic() - begin < 3
-    assert doctor._answers(lambda: None)
-
-
 def test_it_works_where_nothing_is_installed():
     """A Python without any package, and the checks that need one say so."""
     code = (
@@ -158,7 +178,7 @@ def test_little_disk(monkeypatch):
 def test_no_network_is_no_problem(no_posts, monkeypatch):
     monkeypatch.setenv("COURSE_OFFLINE", "0")
 
-    def unreachable():
+    def unreachable(patience):
         raise newsgroups.Unavailable("no")
 
     monkeypatch.setattr(newsgroups, "require_network", unreachable)
@@ -167,9 +187,6 @@ def test_no_network_is_no_problem(no_posts, monkeypatch):
 
 
 def test_a_check_that_fails_is_a_finding(monkeypatch):
-    def broken():
-        raise RuntimeError("<b>")
-
     monkeypatch.setattr(doctor, "environment", None)
     assert any("could not be checked" in f.detail for f in doctor.check())
 

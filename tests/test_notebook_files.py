@@ -37,6 +37,14 @@ def test_a_file_that_is_no_notebook(tmp_path, content):
         notebooks.read(path)
 
 
+def test_a_copy_made_in_jupyterlab_is_no_chapter(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "NOTEBOOKS", tmp_path)
+    for stem in ("08_text_classifier", "08_text_classifier-Copy1"):
+        nbformat.write(book("pass"), tmp_path / f"{stem}.ipynb")
+    assert [p.stem for p in notebooks.find()] == [p.stem for p in notebooks.find("8")] == ["08_text_classifier"]
+    assert [p.stem for p in notebooks.find("08_text_classifier-Copy1")] == ["08_text_classifier-Copy1"]
+
+
 # ------------------------------------------------------------------------------------ parameters
 
 

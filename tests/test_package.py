@@ -63,15 +63,16 @@ def test_imports_run_downwards(path):
         return  # it only names the others
     assert own is not None, f"{module} stands in no layer"
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("course_utils"):
-            targets = (
-                [f"{node.module}.{alias.name}" for alias in node.names]
-                if node.module == "course_utils"
-                else [node.module]
-            )
-            for target in targets:
-                assert layer_of(target) is not None, f"{target} stands in no layer"
-                assert layer_of(target) >= own, f"{module} imports upwards: {target}"
+        if isinstance(node, ast.Import):
+            targets = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{module} imports by a relative name"
+            targets = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for target in (name for name in targets if name.startswith("course_utils")):
+            assert layer_of(target) is not None, f"{target} stands in no layer"
+            assert layer_of(target) >= own, f"{module} imports upwards: {target}"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(paths.ROOT)))

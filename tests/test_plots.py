@@ -6,7 +6,7 @@ import matplotlib.colors as mc
 import numpy as np
 import pytest
 
-from course_utils.plots import colour, curves, graphs, scores, style, text
+from course_utils.plots import colour, curves, graphs, images, scores, style, text
 
 FIGURES = {
     "learning curves": lambda: curves.learning_curves({"loss": [1.0, 0.5], "val_accuracy": [0.5, 0.6]}),
@@ -37,6 +37,26 @@ def test_curves_are_told_apart_without_colour_and_gaps_are_left_out(tmp_path):
     *measured, theory = fig.axes[0].lines
     assert len({line.get_marker() for line in measured}) == len(measured) and theory.get_marker() == "None"
     assert {line.get_markevery() for line in measured} == {(0, 12), (2, 12), (4, 12), None}
+
+
+@pytest.mark.parametrize("kind", ["confusion", "plain", "signed"])
+def test_numbers_in_pictures_can_be_read_on_every_shade(kind):
+    shares = np.linspace(0, 1, 16)
+    if kind == "confusion":
+        counts = np.zeros((16, 16), int)
+        counts[:, 0] = np.round(1000 * shares)
+        counts[:, 1] = 1000 - counts[:, 0]
+        fig = scores.confusion(counts, [str(i) for i in range(16)])
+    else:
+        signed = kind == "signed"
+        fig = images.grid([(2 * shares - signed).reshape(4, 4)], signed=signed, numbers=".1f")
+    (picture,) = fig.axes[0].images
+    shown = picture.get_array()
+    for label in fig.axes[0].texts:
+        column, row = map(int, label.get_position())
+        ground = mc.to_hex(picture.cmap(picture.norm(shown[row, column])))
+        assert colour.contrast(mc.to_hex(label.get_color()), ground) >= 4.5
+    assert len(fig.axes[0].texts) == shown.size
 
 
 def test_confusion_refuses_another_shape():

@@ -1,7 +1,6 @@
 """The address of the repository: one place, and all that derives from it follows."""
 
 import re
-import shutil
 import subprocess
 import sys
 
@@ -10,15 +9,12 @@ import pytest
 from course_utils import paths, repository
 
 SOMEBODY = "somebody-else/their-fork"
-_LEFT_OUT = (".git", ".venv", "build", "cache", ".hypothesis", "*.egg-info", "__pycache__", ".*_cache")
 
 
 @pytest.fixture
-def copy(tmp_path):
+def copy(tmp_path, copy_of_course):
     """The project as it is tracked, somewhere else; nothing in it leads back here."""
-    folder = tmp_path / "a copy"
-    shutil.copytree(paths.ROOT, folder, ignore=shutil.ignore_patterns(*_LEFT_OUT, ".course_progress.json*"))
-    return folder
+    return copy_of_course(tmp_path / "a copy")
 
 
 def contents(folder):

@@ -95,6 +95,27 @@ def test_execute_writes_back_what_is_clean(folder, capsys):
     assert (folder / "01_good.ipynb").read_bytes() == first, "executing twice changes nothing"
 
 
+def test_execute_does_not_write_over_what_was_saved_meanwhile(folder, capsys):
+    write(folder, "01_good", "import pathlib\npath = pathlib.Path('01_good.ipynb')\n"
+                             "path.write_bytes(path.read_bytes().replace(b'# A', b'# B'))")  # fmt: skip
+    assert command_line.main(["execute", "1"]) == 1
+    assert "# B" in (folder / "01_good.ipynb").read_text() and "changed while it ran" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("verb", ["run", "execute"])
+def test_a_kernel_that_does_not_start_is_a_failure_of_its_notebook(folder, tmp_path, capsys, monkeypatch, verb):
+    from nbclient import NotebookClient
+
+    async def dies(self, **_):
+        raise RuntimeError("Kernel died before replying to kernel_info")
+
+    write(folder, "01_good", RECORD)
+    monkeypatch.setattr(NotebookClient, "async_start_new_kernel_client", dies)
+    more = ["--out", str(tmp_path / "out")] if verb == "run" else ["1"]
+    assert command_line.main([verb, *more]) == 1
+    assert "Kernel died before replying" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "source, problem",
     [("1 / 0", "ZeroDivisionError"), ("import warnings\nwarnings.warn('old')", "wrote to stderr"),
@@ -146,7 +167,8 @@ def test_a_run_under_the_limits_of_a_small_machine(folder, tmp_path, capsys):
         assert re.fullmatch(r"stopped: it took \d+ MB, and 300 are allowed", books[name]["error"])
 
 
-def test_results_are_written_between_the_markers(tmp_path):
+def test_results_are_written_between_the_markers(folder, tmp_path):
+    write(folder, "01_a", RECORD)
     readme = tmp_path / "README.md"
     readme.write_text(README)
     for _ in range(2):  # a second time replaces the first
@@ -162,9 +184,11 @@ def test_results_are_written_between_the_markers(tmp_path):
         ({"profile": "quick"}, "this run was another one"),
         ({"parameters": {"SEED": 7}}, "this run was another one"),
         ({"notebooks": {"01_a": {"status": "failed"}}}, "these failed: 01_a"),
+        ({"notebooks": {}}, "has left out: 01_a"),
     ],
 )
-def test_only_full_finished_runs_reach_the_readme(tmp_path, change, message):
+def test_only_full_finished_runs_of_all_reach_the_readme(folder, tmp_path, change, message):
+    write(folder, "01_a", RECORD)
     readme = tmp_path / "README.md"
     readme.write_text(README)
     with pytest.raises(ValueError, match=message):
@@ -182,7 +206,7 @@ def test_the_map_is_written_between_its_markers(tmp_path):
         assert text.startswith("a\n") and "old" in text and text.endswith("\nc")
 
 
-def test_missing_markers_are_named(tmp_path):
+def test_missing_markers_are_named(folder, tmp_path):
     readme = tmp_path / "README.md"
     readme.write_text("nothing")
     with pytest.raises(ValueError, match="results: begin"):

@@ -16,7 +16,6 @@ from course_utils.exercises import choice, exercise, number
         (np.array([]), np.array([])),
     ],
     hints=["One product for each node that it feeds, and then the sum of the products."],
-    equivalent=["upstream * local -> local * upstream"],
 )
 def node_gradient(upstream, local):
     """Gradient of a node: upstream (k,) are those of the nodes that it feeds, local (k,) their slopes."""

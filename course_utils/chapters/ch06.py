@@ -19,7 +19,6 @@ from course_utils.exercises import choice, exercise, number
         "Walk through the list with an index that you move yourself: by two after a merge, else by one.",
         "Look at two neighbours at a time, and take care at the end, where there is only one left.",
     ],
-    equivalent=["len(ids) - 1 -> len(ids)"],
 )
 def merge_pair(ids, pair, new):
     """The list ids with each neighbouring pair (a, b) replaced by the id new, from left to right."""

@@ -204,7 +204,6 @@ _STATES = np.array([[1.0, 2.0], [3.0, 6.0], [100.0, -100.0]])
         "Keep the states where the mask is True, add them up, divide by how many there are.",
         "How many are there in an empty text? Do not divide by that.",
     ],
-    equivalent=["np.maximum(mask.sum(), 1) -> any whole number between 0 and 1"],
 )
 def masked_mean(states, mask):
     """Mean over time of states (places, numbers) where mask (places,) is True; zeros for an empty text."""

@@ -160,7 +160,6 @@ _LOGITS = np.array([[2.0, 1.5], [0.3, 0.1], [-3.0, -1.0], [0.2, 0.9], [5.0, -5.0
         "The class that the model names is the place of the largest logit in each row.",
         "The labels are class numbers already. Compare, then take the mean.",
     ],
-    equivalent=["1 -> -1"],
 )
 def accuracy(logits, labels):
     """Share of texts, 0 to 1, whose largest logit is at the true class: logits (n, classes), labels (n,)."""

@@ -141,7 +141,6 @@ _V = np.array([[1.0, 0.0, 2.0], [0.0, 1.0, -1.0], [5.0, 5.0, 5.0], [-3.0, 0.5, 0
         "where a place may be seen.",
         "Subtract each row's largest score before the exponential; divide each row by its sum; multiply with v.",
     ],
-    equivalent=["np.tri(len(q)) > 0 -> 0"],
 )
 def causal_attention(q, k, v):
     """Results (t, e) of one head: queries q (t, d), keys k (t, d), values v (t, e). No place sees a later one."""

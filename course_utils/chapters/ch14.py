@@ -79,7 +79,6 @@ _SIZES = np.array([1.0, 10.0, 100.0, 1000.0])
         "np.polyfit(u, v, 1) gives (slope, value at 0) of the straight line through points u, v.",
         "The slope is -a, and the value at 0 is ln c.",
     ],
-    equivalent=["1 -> 1.0"],
 )
 def fit_power_law(x, y):
     """(c, a) of the power law y = c · x^(-a) that fits best: the least squares of the logarithms."""
@@ -206,7 +205,6 @@ def by_average(gradients, sizes):
         "There are two rounds of n - 1 messages each, so 2(n - 1) messages wait for each other.",
         "Each message carries one n-th of the gradient: 4 · parameters / n bytes.",
     ],
-    equivalent=["workers - 1 -> 1 - workers"],
 )
 def ring_seconds(parameters, workers, latency, bandwidth):
     """Seconds of a ring all-reduce of float32 gradients; latency in s a message, bandwidth in bytes/s."""

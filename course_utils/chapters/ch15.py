@@ -338,7 +338,6 @@ _RELEVANT = np.array(
         "Sort each row from the largest similarity to the smallest and keep the first k places.",
         "A query is a hit if any of its k places is relevant; the recall is the share of hits.",
     ],
-    equivalent=["-similarity -> 0 - similarity"],
 )
 def recall_at_k(similarity, relevant, k):
     """Share of the queries with a relevant item among their k most similar ones:

@@ -22,7 +22,6 @@ _OTHERS = np.array([2.0, 0.0, 2.0, 5.0])
         "Compare every member with every other record: a column against a row gives all pairs at once.",
         "A win counts 1 and a tie one half. The AUC is the mean of these over all pairs.",
     ],
-    equivalent=["wins + ties / 2 -> ties / 2 + wins"],
 )
 def attack_auc(members, others):
     """Share of all pairs in which one of members (m,) beats one of others (k,)."""
@@ -200,9 +199,6 @@ def divided_by_the_larger(gradients, clip_norm):
     hints=[
         "Add up the rows, add the noise with its standard deviation, and divide at the end.",
         "The standard deviation is the noise multiplier times the limit of the length.",
-    ],
-    equivalent=[
-        "sigma * clip_norm -> clip_norm * sigma",
     ],
 )
 def noisy_mean(clipped, noise, clip_norm, sigma, expected):

@@ -13,6 +13,7 @@ import os
 import re
 import socket
 import tempfile
+import threading
 import urllib.request
 from pathlib import Path
 from urllib.parse import urlparse
@@ -116,21 +117,28 @@ def offline() -> bool:
     return os.environ.get("COURSE_OFFLINE", "") not in ("", "0")
 
 
-def require_network() -> None:
-    """Find out within three seconds that there is no network, rather than in a minute.
+def require_network(patience: float = 3.0) -> None:
+    """Find out within ``patience`` seconds that there is no network, rather than in a minute.
 
     Raises:
         Unavailable: the server of the posts does not answer.
     """
     from sklearn.datasets import _twenty_newsgroups
 
-    if urllib.request.getproxies():
+    if {"http", "https", "all"} & set(urllib.request.getproxies()):
         return  # a proxy resolves and connects for us: only the download itself can tell
-    host = urlparse(_twenty_newsgroups.ARCHIVE.url).hostname
-    try:
-        socket.create_connection((host, 443), timeout=3).close()
-    except OSError:
-        raise Unavailable("The newsgroup posts are not on this machine, and their server cannot be reached.") from None
+    host, answers = urlparse(_twenty_newsgroups.ARCHIVE.url).hostname, []
+
+    def ask():
+        with contextlib.suppress(OSError):
+            socket.create_connection((host, 443), timeout=patience).close()
+            answers.append(True)
+
+    asking = threading.Thread(target=ask, daemon=True)  # the look-up of a name keeps to no time limit
+    asking.start()
+    asking.join(patience)
+    if not answers:
+        raise Unavailable("The newsgroup posts are not on this machine, and their server cannot be reached.")
 
 
 # ------------------------------------------------------------------------------- where they are

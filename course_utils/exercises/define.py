@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib
 import inspect
 import pkgutil
 import re
+import sys
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from course_utils.exercises import judge, present, progress
 
+_CHAPTERS = "course_utils.chapters"  # a layer above this one: imported only when all exercises are asked for
 _REGISTER: dict[str, Task] = {}
 
 
@@ -35,7 +38,9 @@ class Task:
     def __init__(self, key: str, hints=()):
         if not re.fullmatch(r"\d\d\.[a-z][a-z0-9_]*", key):
             raise ValueError(f"A key is a chapter and a name, such as '08.tfidf_weight'; not {key!r}.")
-        if key in _REGISTER:
+        # An import that was interrupted halfway is begun again with a new module, which may use its keys again.
+        self._module = sys.modules.get(f"{_CHAPTERS}.ch{key[:2]}")
+        if key in _REGISTER and _REGISTER[key]._module is self._module:
             raise ValueError(f"The key {key!r} is used twice.")
         self.key, self.hints, self.mistakes = key, list(hints), []
         _REGISTER[key] = self
@@ -50,7 +55,7 @@ class Task:
         return self.key.split(".")[0]
 
     def verdict(self, answer, seconds: float = judge.SECONDS) -> judge.Verdict:
-        """Judge an answer without showing or recording anything. Never raises."""
+        """Judge an answer without showing or recording anything. Raises only the learner's own KeyboardInterrupt."""
         raise NotImplementedError
 
     def check(self, answer=...) -> None:
@@ -78,9 +83,14 @@ class Task:
         raise NotImplementedError
 
     @property
+    def essence(self) -> str:
+        """What makes an answer right, without the words around it."""
+        raise NotImplementedError
+
+    @property
     def fingerprint(self) -> str:
-        """Changes when the solution does: what was solved before then counts as another exercise."""
-        return hashlib.sha256(self.solution_source.encode()).hexdigest()[:8]
+        """Changes when what is right does: what was solved before then counts as another exercise."""
+        return hashlib.sha256(self.essence.encode()).hexdigest()[:8]
 
 
 class Exercise(Task):
@@ -122,6 +132,13 @@ class Exercise(Task):
         return source_of(self.reference)
 
     @property
+    def essence(self) -> str:
+        tree = ast.parse(self.solution_source)
+        if ast.get_docstring(tree.body[0]):
+            del tree.body[0].body[0]
+        return ast.unparse(tree)  # no comments, no layout
+
+    @property
     def starter(self) -> str:
         """What stands in the notebook for the learner to complete."""
         signature = f"def {self.name}{inspect.signature(self.reference)}:"
@@ -149,7 +166,6 @@ def source_of(function: Callable) -> str:
 
 def registry() -> list[Task]:
     """Every exercise and question of the course, by key. Imports all chapters."""
-    chapters = importlib.import_module("course_utils.chapters")
-    for module in pkgutil.iter_modules(chapters.__path__):
-        importlib.import_module(f"{chapters.__name__}.{module.name}")
+    for module in pkgutil.iter_modules(importlib.import_module(_CHAPTERS).__path__):
+        importlib.import_module(f"{_CHAPTERS}.{module.name}")
     return [_REGISTER[key] for key in sorted(_REGISTER)]

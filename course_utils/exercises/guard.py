@@ -1,12 +1,14 @@
 """Run code that may do anything: bounded in time and output, on copies of its inputs, never raising.
 
-What cannot be stopped: a loop inside one call into C, such as ``sum(itertools.count())``.
+What cannot be stopped: a loop inside one call into C, such as ``sum(itertools.count())``; and, on Windows or
+outside the main thread, one long ``time.sleep``.
 """
 
 from __future__ import annotations
 
 import contextlib
 import copy
+import ctypes
 import io
 import random
 import signal
@@ -47,7 +49,8 @@ def is_function(answer) -> bool:
     import functools
 
     kinds = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, functools.partial)
-    return isinstance(answer, kinds) or type(answer).__module__.startswith(("numpy", "tensorflow"))
+    library = callable(answer) and type(answer).__module__.startswith(("numpy", "tensorflow"))
+    return isinstance(answer, kinds) or library
 
 
 def run(function, arguments: tuple, seconds: float, copy_inputs: bool = True) -> Run:
@@ -113,8 +116,9 @@ class _Limit:
     """Stops what runs too long, again and again until it has stopped.
 
     One exception is not enough: a bare ``except:`` in a loop swallows it. So a trace function watches the
-    clock and throws at the next line; where there is an alarm signal, it wakes what sleeps, again and again,
-    and puts the trace function back, which Python takes away once it has raised.
+    clock and throws at the next line. Python takes it away once it has raised, so an alarm signal throws again
+    and again, and puts it back; it also wakes what sleeps. Where there is no such signal, on Windows and outside
+    the main thread, another thread throws instead.
     """
 
     def __init__(self, seconds: float):
@@ -127,6 +131,10 @@ class _Limit:
         if self._alarm:
             self._handler = signal.signal(signal.SIGALRM, self._on_alarm)
             signal.setitimer(signal.ITIMER_REAL, self.seconds, _AGAIN)
+        else:
+            self._done, self._of = threading.Event(), threading.get_ident()
+            self._thread = threading.Thread(target=self._throw_again, daemon=True)
+            self._thread.start()
         sys.settrace(self._on_line)
         return self
 
@@ -136,6 +144,23 @@ class _Limit:
         if self._alarm:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, self._handler)
+            return
+        while True:
+            try:
+                self._done.set()
+                self._thread.join()
+                for _ in range(100):  # what was thrown as the answer ended arrives here, and not later
+                    pass
+                return
+            except TimeUp:
+                continue
+
+    def _throw_again(self):
+        again = self._done.wait(self.seconds)
+        while not again and not self.over:
+            self.stopped = True
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._of), ctypes.py_object(TimeUp))
+            again = self._done.wait(_AGAIN)
 
     def _on_alarm(self, number, frame):
         if self.over or frame is None or frame.f_code is run.__code__:

@@ -26,7 +26,7 @@ _said: set[str] = set()
 def file() -> Path | None:
     """Where progress is kept, or None if it is switched off."""
     setting = os.environ.get("COURSE_PROGRESS", "")
-    if setting == "off" or "PAPERMILL_OUTPUT_PATH" in os.environ:
+    if setting == "off":
         return None
     return Path(setting) if setting else paths.ROOT / ".course_progress.json"
 
@@ -66,22 +66,26 @@ def _change(key: str, reference: str, change) -> dict:
     try:
         with _locked(path):
             all_entries = _merge(_read(path) if path else {}, _memory)
-            entry = all_entries.get(key) or _fresh(reference)
-            entry = entry if entry["reference"] == reference else _fresh(reference)
-            change(entry)
-            all_entries[key] = entry
+            entry = _changed(all_entries, key, reference, change)
             if path:
                 _write(path, all_entries)
                 _memory.clear()
             else:
                 _memory[key] = entry
     except OSError:
-        entry = _merge({}, _memory).get(key) or _fresh(reference)
-        change(entry)
-        _memory[key] = entry
+        entry = _changed(_memory, key, reference, change)
         _say(
-            "Your progress cannot be saved here; it is kept until this kernel ends. Take it with you: progress.export()"
+            "Your progress cannot be saved here; it is kept until this kernel ends. "
+            "Take it with you: cu.exercises.progress.export()"
         )
+    return entry
+
+
+def _changed(where: dict, key: str, reference: str, change) -> dict:
+    """Change one entry in there, and return it; an entry of another reference is begun anew."""
+    entry = where.get(key)
+    where[key] = entry = dict(entry) if entry and entry["reference"] == reference else _fresh(reference)
+    change(entry)
     return entry
 
 
@@ -91,7 +95,7 @@ def _locked(path: Path | None):
     if path is None:
         yield
         return
-    lock, end = path.with_name(path.name + ".lock"), time.monotonic() + 5
+    lock, end = path.with_name(path.name + ".lock"), time.monotonic() + 12
     while True:
         try:
             os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
@@ -114,37 +118,51 @@ def _write(path: Path, content: dict) -> None:
 
 
 def _read(path: Path) -> dict[str, dict]:
-    """The entries of the file. A file that is none of ours is set aside under another name, never overwritten."""
+    """The entries of the file. A file with anything else in it is set aside under another name, never overwritten."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        return {key: _valid(entry) for key, entry in content.items()}
     except FileNotFoundError:
         return {}
-    except OSError:
-        raise
-    except (ValueError, AttributeError, TypeError, RecursionError):
+    except (ValueError, RecursionError):
+        content = None
+    found = {}
+    for key, entry in content.items() if isinstance(content, dict) else ():
+        with contextlib.suppress(ValueError):
+            found[key] = _valid(entry)
+    if content is None or not isinstance(content, dict) or len(found) < len(content):
         aside = next(p for i in range(1, 1000) if not (p := path.with_name(f"{path.name}.damaged-{i}")).exists())
         with contextlib.suppress(OSError):
             os.replace(path, aside)
-        _say(f"Your progress file could not be read. It is kept as {aside.name}; a new one is begun.")
-        return {}
+            if found:
+                _write(path, found)
+        what, then = ("A part of your", "the rest still counts") if found else ("Your", "a new one is begun")
+        _say(f"{what} progress file could not be read. It is kept as {aside.name}; {then}.")
+    return found
 
 
-def _valid(entry: dict) -> dict:
-    if set(entry) != set(_FIELDS) or not all(type(entry[name]) is kind for name, kind in _FIELDS.items()):
+def _valid(entry) -> dict:
+    """An entry with all fields; another version of the course may have some more, or not all of these.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not isinstance(entry, dict) or not isinstance(entry.get("reference"), str):
+        raise ValueError("not an entry")
+    entry = _fresh(entry["reference"]) | entry
+    if not all(type(entry[name]) is kind for name, kind in _FIELDS.items()):
         raise ValueError("not an entry")
     return entry
 
 
 def _merge(one: dict, other: dict) -> dict:
-    """Both together; of an entry in both, the further one."""
+    """Both together; of an entry in both, the further one, or the other's if their references differ."""
     merged = {key: dict(entry) for key, entry in one.items()}
     for key, entry in other.items():
         mine = merged.get(key)
         if mine is None or mine["reference"] != entry["reference"]:
             merged[key] = dict(entry)
         else:
-            merged[key] = {name: max(mine[name], entry[name]) for name in _FIELDS}
+            merged[key] = mine | entry | {name: max(mine[name], entry[name]) for name in _FIELDS}
     return merged
 
 
@@ -166,9 +184,13 @@ def export() -> str:
 def restore(code: str) -> str:
     """Add the progress of a code to what there is; returns a sentence with the result.
 
+    Where an exercise has changed since the code was made, what there is stays.
+
     Raises:
         ValueError: the code is damaged or incomplete. Nothing is changed then.
     """
+    from course_utils.exercises.define import registry
+
     try:
         raw = base64.b64decode("".join(str(code).split()), altchars=b"-_", validate=True)
         if zlib.crc32(raw[4:]) != int.from_bytes(raw[:4], "big"):
@@ -178,18 +200,26 @@ def restore(code: str) -> str:
         theirs = {str(key): _valid(entry) for key, entry in content.items()}
     except (ValueError, binascii.Error, zlib.error, AttributeError, TypeError):
         raise ValueError("This code is damaged or incomplete: copy it whole, from export(), and try again.") from None
+    now = {task.key: task.fingerprint for task in registry()}
+
+    def with_theirs(mine: dict) -> dict:
+        news = {
+            key: entry
+            for key, entry in theirs.items()
+            if key not in mine or entry["reference"] in (mine[key]["reference"], now.get(key))
+        }
+        return _merge(mine, news)
+
     path = file()
     try:
         with _locked(path):
-            merged = _merge(_merge(_read(path) if path else {}, _memory), theirs)
             if path:
-                _write(path, merged)
+                _write(path, with_theirs(_merge(_read(path), _memory)))
     except OSError:
-        _memory.update(_merge(_memory, theirs))
+        path = None
         _say("Your progress cannot be saved here; it is kept until this kernel ends.")
-    else:
-        if not path:
-            _memory.update(_merge(_memory, theirs))
+    if not path:
+        _memory.update(with_theirs(_memory))
     return f"Restored: {sum(entry['solved'] for entry in theirs.values())} solved exercises."
 
 

@@ -46,7 +46,11 @@ class Choice(Question):
 
     @property
     def solution_source(self) -> str:
-        return f"{self.reference})  {self.options[self.reference]}\n{self.explain}"
+        return f"{self.essence}\n{self.explain}"
+
+    @property
+    def essence(self) -> str:
+        return f"{self.reference})  {self.options[self.reference]}"
 
     def verdict(self, answer, seconds: float = judge.SECONDS) -> judge.Verdict:
         return judge.choice(self, answer)
@@ -62,7 +66,11 @@ class Number(Question):
 
     @property
     def solution_source(self) -> str:
-        return f"{self.reference:.6g}\n{self.explain}"
+        return f"{self.essence}\n{self.explain}"
+
+    @property
+    def essence(self) -> str:
+        return f"{self.reference:.6g}"
 
     def verdict(self, answer, seconds: float = judge.SECONDS) -> judge.Verdict:
         return judge.number(self, answer, seconds)

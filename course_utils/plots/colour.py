@@ -30,3 +30,9 @@ def contrast(one: str, other: str) -> float:
 def ink(ground: str) -> str:
     """Black or white, whichever stands out more on a ground."""
     return max("#000000", "#FFFFFF", key=lambda colour: contrast(colour, ground))
+
+
+def tint(full: str, value: float) -> str:
+    """The colour between white (0) and a full one (1), as ``#RRGGBB``."""
+    parts = [int(full[i : i + 2], 16) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(255 + value * (part - 255)):02X}" for part in parts)

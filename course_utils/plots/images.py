@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.colors import to_hex
 
-from course_utils.plots import style
+from course_utils.plots import colour, style
 
 _SIGNED = "PuOr"  # orange below zero, white at zero, purple above: told apart by the colour-blind too
 
@@ -69,7 +70,6 @@ def _draw(ax, picture: np.ndarray, signed: bool, numbers: str | None) -> None:
     if numbers is None or picture.ndim != 2:
         return
     for (row, column), value in np.ndenumerate(picture):
-        red, green, blue, _ = image.cmap(image.norm(value))
-        ink = "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "white"
+        ink = colour.ink(to_hex(image.cmap(image.norm(value))))
         text = format(value + 0.0, numbers)  # + 0.0: no minus in front of a zero
         ax.text(column, row, text, ha="center", va="center", fontsize=7, color=ink)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.colors import to_hex
 
-from course_utils.plots import style
+from course_utils.plots import colour, style
 
 
 def intervals(rows: dict[str, tuple[float, float, float]], xlabel: str, title: str = "", mark: float | None = None):
@@ -48,9 +49,9 @@ def confusion(matrix: np.ndarray, classes, title: str = ""):
     size = 2.2 + 0.45 * n
     fig, ax = style.figure(size + 1.6, size)
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    image = ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for row, column in np.ndindex(n, n):
-        ink = "white" if shares[row, column] > 0.5 else "black"
+        ink = colour.ink(to_hex(image.cmap(image.norm(shares[row, column]))))
         ax.text(column, row, int(matrix[row, column]), ha="center", va="center", color=ink, fontsize=10 if n < 8 else 6)
     ax.set_xticks(range(n), classes, rotation=30 if n < 8 else 90, ha="right" if n < 8 else "center")
     ax.set_yticks(range(n), classes)

@@ -45,8 +45,7 @@ def heat(values: np.ndarray, rows, columns, caption: str, corner: str = "", lang
 
 def shade(value: float) -> str:
     """The colour of a value from 0 (white) to 1 (the palette's blue), as ``#RRGGBB``."""
-    dark = [int(style.BLUE[i : i + 2], 16) for i in (1, 3, 5)]
-    return "#" + "".join(f"{round(255 + value * (part - 255)):02X}" for part in dark)
+    return colour.tint(style.BLUE, value)
 
 
 def _cell(tag: str, text: str, ground: str, attributes: str = "") -> str:

@@ -20,9 +20,7 @@ def shade(value: float) -> str:
     """
     if not -1 <= value <= 1:
         raise ValueError(f"A shade is a number from -1 to 1, not {value!r}.")
-    full = style.BLUE if value > 0 else style.ORANGE
-    parts = [int(full[i : i + 2], 16) for i in (1, 3, 5)]
-    return "#" + "".join(f"{round(255 + abs(value) * (part - 255)):02X}" for part in parts)
+    return colour.tint(style.BLUE if value > 0 else style.ORANGE, abs(value))
 
 
 def highlighted(pieces, weights, caption: str, reach: float | None = None) -> str:
