@@ -80,7 +80,7 @@ def load(path) -> tuple[dict[str, np.ndarray], dict]:
     return arrays, json.loads(arrays.pop(_FACTS).tobytes())
 
 
-def require(arrays: dict[str, np.ndarray], like: dict[str, np.ndarray], what: str = "The checkpoint") -> None:
+def require(arrays: dict[str, np.ndarray], like: dict[str, np.ndarray]) -> None:
     """Make sure that a checkpoint fits the model that is to be filled from it.
 
     Args:
@@ -93,9 +93,9 @@ def require(arrays: dict[str, np.ndarray], like: dict[str, np.ndarray], what: st
     for name, value in like.items():
         wanted = tuple(value.shape)
         if name not in arrays:
-            raise ValueError(f"{what} has no {name!r}: it belongs to another model. Use its own parameters.")
+            raise ValueError(f"The checkpoint has no {name!r}: it belongs to another model. Use its own parameters.")
         if arrays[name].shape != wanted:
             raise ValueError(
-                f"{what} has {name!r} with the shape {arrays[name].shape}; this model needs {wanted}. "
+                f"The checkpoint has {name!r} with the shape {arrays[name].shape}; this model needs {wanted}. "
                 "Use the parameters of the run that wrote it."
             )

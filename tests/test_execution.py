@@ -1,7 +1,6 @@
 """Every notebook executed: by nbval and by papermill, in the quick profile and, if asked, in full."""
 
 import math
-import os
 import subprocess
 import sys
 import tomllib
@@ -11,13 +10,16 @@ import nbformat
 import pytest
 
 from course_utils import notebooks, paths, runs
+from course_utils.data import newsgroups
 from course_utils.exercises import fill, registry
 
 BOOKS = notebooks.find()
 by_notebook = pytest.mark.parametrize("path", BOOKS, ids=lambda p: p.stem)
 pytestmark = pytest.mark.notebooks
 
-QUICK_SECONDS, FULL_SECONDS, PEAK_MB = 180, 90, 1200  # a quick run shares two cores with another one
+# Two runs share the cores, and machines differ: these limits only end what hangs. What a notebook may take is asserted
+# of the README's table, which comes from a run with nothing beside it (test_structure.py).
+QUICK_SECONDS, SLOWER = 180, 3
 RANGES = tomllib.loads((Path(__file__).with_name("ranges.toml")).read_text(encoding="utf-8"))
 
 
@@ -30,7 +32,7 @@ def quick_values(path, **given):
 
 def assert_fine(result, stem, seconds):
     assert result["status"] == "ok", result["error"]
-    peak_mb = RANGES.get(stem, {}).get("peak_mb", PEAK_MB)
+    peak_mb = (RANGES | RANGES.get(stem, {}))["peak_mb"]
     assert result["seconds"] <= seconds and result["peak_mb"] <= peak_mb, result
     assert all(math.isfinite(value) for value in result["metrics"].values())
 
@@ -110,10 +112,11 @@ def test_full_lesson(path, seed, tmp_path):
     values = {} if seed is None else {"SEED": seed}
     result = runs.run_one(path, tmp_path / path.name, values)
     expected = RANGES.get(path.stem, {})
-    assert_fine(result, path.stem, expected.get("seconds", FULL_SECONDS))
+    assert_fine(result, path.stem, SLOWER * expected.get("seconds", RANGES["seconds"]))
     assert set(expected.get("metrics", {})) <= set(result["metrics"])
-    if os.environ.get("COURSE_REQUIRE_NEWSGROUPS"):
+    if newsgroups.present() or "SOURCE" not in notebooks.parameters(notebooks.read(path)):
         for name, (low, high) in expected.get("metrics", {}).items():
+            high *= SLOWER if "seconds" in name else 1
             assert low <= result["metrics"][name] <= high, (name, result["metrics"][name])
 
 

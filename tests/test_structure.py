@@ -16,6 +16,8 @@ from course_utils.exercises import registry
 
 BOOKS = notebooks.find()
 by_notebook = pytest.mark.parametrize("path", BOOKS, ids=lambda p: p.stem)
+RANGES = tomllib.loads(Path(__file__).with_name("ranges.toml").read_text(encoding="utf-8"))
+README = (paths.ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def code_cells(nb):
@@ -167,8 +169,9 @@ def test_names_are_never_used_before_a_cell_defines_them():
 
 def test_the_ranges_are_of_notebooks_and_their_metrics():
     """In the ranges there is nothing that no notebook records; the committed outputs lie within them."""
-    ranges = tomllib.loads(Path(__file__).with_name("ranges.toml").read_text(encoding="utf-8"))
-    for stem, expected in ranges.items():
+    for stem, expected in RANGES.items():
+        if stem in ("seconds", "peak_mb"):
+            continue
         recorded = notebooks.metrics(notebooks.read(paths.NOTEBOOKS / f"{stem}.ipynb"))
         for name, (low, high) in expected.get("metrics", {}).items():
             assert low <= recorded.get(name, math.nan) <= high, (stem, name, recorded.get(name))
@@ -204,12 +207,19 @@ def test_what_leads_to_what_says_nothing_twice():
 def test_the_readme_shows_the_map_and_real_results():
     from course_utils import files
 
-    text = (paths.ROOT / "README.md").read_text(encoding="utf-8")
-    assert course.map_for_readme() in text, "run: make map"
+    assert course.map_for_readme() in README, "run: make map"
     for one in course.CHAPTERS:
         if one.here:
-            assert f"| {one.stem} |" in text, f"{one.stem} has no row in the results table: run: make run, make results"
-    assert files.between(text, "results", "") != text
+            assert f"| {one.stem} |" in README, f"{one.stem} has no row in the results table: make run, make results"
+    assert files.between(README, "results", "") != README
+
+
+@by_notebook
+def test_the_run_in_the_readme_kept_to_its_limits(path):
+    row = re.search(rf"^\| {path.stem} \| (?:(\d+) min )?(\d+) s \| (\d+) MB \|", README, re.MULTILINE)
+    minutes, seconds, megabytes = (int(part or 0) for part in row.groups())
+    limit = RANGES | RANGES.get(path.stem, {})
+    assert 60 * minutes + seconds <= limit["seconds"] and megabytes <= limit["peak_mb"]
 
 
 @by_notebook

@@ -1,4 +1,4 @@
-"""The data sets of the course, one module each, all behind one ``Bundle``.
+"""The data sets of the course, one module each; all but ``photographs`` and ``large_models`` come as a ``Bundle``.
 
     texts(...)                              newsgroup posts, or the docstrings that ship with the packages
     neighbours(texts)                       the same kind of text from other classes, to train on beforehand

@@ -15,12 +15,14 @@ class Bundle:
         name: its short name.
         source: one sentence: where these very examples came from.
         x: the inputs: a list of n strings, or an array of shape (n, …).
-        y: the targets, shape (n,): class numbers from 0, or real values where ``classes`` is empty.
+        y: the targets, shape (n,): class numbers from 0; where ``classes`` is empty, real values, or a list of n
+            strings.
         classes: the name of each class.
         x_clean: the same inputs without what gives the class away (texts only, else None).
         give_away: what ``x_clean`` leaves out, in words.
         groups: shape (n,): examples of one group are near-copies of each other and belong on the same
-            side of a split (the thread of a post, the module of a docstring), or None.
+            side of a split (the thread of a post, the module of a docstring, the voice of a clip), or share a
+            domain (reviews); or None.
         in_test: shape (n,), True for the test examples of the honest split, or None.
         marked: shape (n,), True for the examples that need word order, or None.
         features: names of the columns of ``x``, where it is a table.
@@ -29,7 +31,7 @@ class Bundle:
     name: str
     source: str
     x: list[str] | np.ndarray
-    y: np.ndarray
+    y: np.ndarray | list[str]
     classes: tuple[str, ...] = ()
     x_clean: list[str] | None = None
     give_away: str = ""

@@ -154,7 +154,7 @@ def choice(question, answer) -> Verdict:
 
 
 @_own_fault
-def number(question, answer, seconds: float) -> Verdict:
+def number(question, answer) -> Verdict:
     """Judge a number."""
     if answer is ...:
         return Verdict(NOT_ATTEMPTED, "Replace the dots with a number.")

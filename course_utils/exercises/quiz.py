@@ -73,7 +73,7 @@ class Number(Question):
         return f"{self.reference:.6g}"
 
     def verdict(self, answer, seconds: float = judge.SECONDS) -> judge.Verdict:
-        return judge.number(self, answer, seconds)
+        return judge.number(self, answer)
 
 
 def choice(key: str, question: str, right: str, wrong: dict[str, str], explain: str, hints=()) -> Choice:
