@@ -316,7 +316,7 @@ def results_table(results: dict) -> str:
     versions = results["versions"]
     tensorflow = versions.get("tensorflow-cpu") or versions.get("tensorflow", "?")
     lines = [
-        f"A run of the full lessons on {results['machine']}; Python {versions['python']}, TensorFlow {tensorflow}, "
+        f"Each row is a run of the full lesson on {results['machine']}; Python {versions['python']}, TensorFlow {tensorflow}, "
         f"Keras {versions.get('keras', '?')}.",
         "",
         "| notebook | time | peak memory | what it measured |",

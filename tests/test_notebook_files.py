@@ -152,6 +152,16 @@ def test_navigation_is_written_under_the_heading(tmp_path, links):
         assert parts == ["# 8 · Title", course.navigation(path.stem), "**What you do.** A.", "B."]
 
 
+@pytest.mark.parametrize("text", ["", "It goes on where [chapter 7](07_speech_recognition.ipynb) ends."])
+def test_a_new_chapter_gets_its_line_of_links_and_loses_nothing(tmp_path, text):
+    path = tmp_path / "08_text_classifier.ipynb"
+    below = [text] if text else []
+    nbformat.write(new_notebook(cells=[new_markdown_cell("\n\n".join(["# 8 · Title", *below]))]), path)
+    notebooks.write_navigation(path)
+    parts = notebooks.read(path).cells[0].source.split("\n\n")
+    assert parts == ["# 8 · Title", course.navigation(path.stem), *below]
+
+
 @pytest.mark.parametrize(
     "output, found",
     [
