@@ -316,8 +316,8 @@ def results_table(results: dict) -> str:
     versions = results["versions"]
     tensorflow = versions.get("tensorflow-cpu") or versions.get("tensorflow", "?")
     lines = [
-        f"Each row is a run of the full lesson on {results['machine']}; Python {versions['python']}, TensorFlow {tensorflow}, "
-        f"Keras {versions.get('keras', '?')}.",
+        f"Each row is a run of the full lesson on {results['machine']}; Python {versions['python']}, "
+        f"TensorFlow {tensorflow}, Keras {versions.get('keras', '?')}.",
         "",
         "| notebook | time | peak memory | what it measured |",
         "|---|---|---|---|",
