@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import shutil
 import tarfile
+import threading
 import time
 import zlib
 from pathlib import Path
@@ -147,16 +148,23 @@ def server(monkeypatch):
 
 def test_a_network_that_hangs_is_given_up_soon(monkeypatch):
     monkeypatch.setattr(newsgroups.urllib.request, "getproxies", lambda: {"no": "localhost"})
-    monkeypatch.setattr(newsgroups.socket, "create_connection", lambda *_, **__: time.sleep(20))
+    over = threading.Event()
+
+    def hangs(*_, **__):
+        over.wait(20)
+        return io.StringIO()
+
+    monkeypatch.setattr(newsgroups.socket, "create_connection", hangs)
     begin = time.monotonic()
     with pytest.raises(newsgroups.Unavailable, match="cannot be reached"):
         newsgroups.require_network(patience=0.1)
     assert time.monotonic() - begin < 10
+    over.set()
     monkeypatch.setattr(newsgroups.socket, "create_connection", lambda *_, **__: io.StringIO())
     newsgroups.require_network()
     monkeypatch.setattr(newsgroups.urllib.request, "getproxies", lambda: {"https": "http://proxy"})
     monkeypatch.setattr(newsgroups.socket, "create_connection", lambda *_, **__: 1 / 0)
-    newsgroups.require_network(), "behind a proxy nothing is asked"
+    newsgroups.require_network()  # behind a proxy nothing is asked
 
 
 def test_a_download_is_cached_and_used_again(no_posts, server, monkeypatch):

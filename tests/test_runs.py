@@ -106,11 +106,12 @@ def test_execute_does_not_write_over_what_was_saved_meanwhile(folder, capsys):
 def test_a_kernel_that_does_not_start_is_a_failure_of_its_notebook(folder, tmp_path, capsys, monkeypatch, verb):
     from nbclient import NotebookClient
 
-    async def dies(self, **_):
+    def dies(self, **_):
         raise RuntimeError("Kernel died before replying to kernel_info")
 
     write(folder, "01_good", RECORD)
-    monkeypatch.setattr(NotebookClient, "async_start_new_kernel_client", dies)
+    for name in ("start_new_kernel_client", "async_start_new_kernel_client"):  # papermill's way, and nbclient's
+        monkeypatch.setattr(NotebookClient, name, dies)
     more = ["--out", str(tmp_path / "out")] if verb == "run" else ["1"]
     assert command_line.main([verb, *more]) == 1
     assert "Kernel died before replying" in capsys.readouterr().out
