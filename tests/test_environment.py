@@ -539,3 +539,12 @@ def test_the_repository_is_small_and_names_no_machine_and_no_registry():
         if path.suffix not in {".npz", ".png"}:
             found = where.search(path.read_text(encoding="utf-8", errors="ignore"))
             assert not found, f"{path.relative_to(Path(paths.ROOT))}: {found.group()}"
+
+
+def test_an_answer_in_any_encoding_is_read(monkeypatch):
+    monkeypatch.setenv("PYTHONUTF8", "0")
+    monkeypatch.setenv("LC_ALL", "C")
+    assert environment._answer([sys.executable, "-c", "print('C:/Users/J\\u00fcrgen')"]) == "C:/Users/J\u00fcrgen"
+    odd = "import sys; sys.stdout.buffer.write(bytes([255, 65]))"
+    assert environment._answer([sys.executable, "-c", odd]) == "\ufffdA"
+    assert environment._answer([sys.executable, "-c", "raise SystemExit(1)"]) is None

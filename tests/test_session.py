@@ -1,5 +1,6 @@
 """start, show, say and record: what they leave in a notebook and what they refuse."""
 
+import io
 import math
 import os
 
@@ -154,3 +155,16 @@ def test_a_bar_is_escaped_marked_and_leaves_nothing(shown):
 )
 def test_clock(seconds, text):
     assert clock(seconds) == text
+
+
+def test_the_bar_in_a_terminal_stays_on_one_line(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    out = Terminal()
+    monkeypatch.setattr(session.sys, "stderr", out)
+    monkeypatch.setenv("COLUMNS", "40")
+    bar = Transient("a label that is longer than the line " * 3)
+    bar.update(0.5, "and what it is doing now")
+    assert out.getvalue() and max(map(len, out.getvalue().split("\r"))) == 39
