@@ -44,7 +44,7 @@ help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
 setup:  ## make .venv and install the pinned packages (what all others do first)
-	@eval "$$CHOOSE_PYTHON"; "$$found" course_utils/environment.py setup
+	@eval "$$CHOOSE_PYTHON"; "$$found" course_utils/maintain/setup.py setup
 
 lab: setup  ## open JupyterLab on the first notebook: make lab ARGS="--no-browser --port 8899"
 	@$(VENV_PYTHON) -m jupyterlab $(LAB_OPTIONS) $(ARGS)
@@ -80,7 +80,7 @@ doctor: setup  ## check this machine and say what to mend
 	@$(VENV_PYTHON) -m course_utils doctor
 
 lock:  ## renew the pins: requirements.lock and environment.yml (ARGS=--keep moves only what must move)
-	@eval "$$CHOOSE_PYTHON"; "$$found" course_utils/environment.py lock $(ARGS)
+	@eval "$$CHOOSE_PYTHON"; "$$found" course_utils/maintain/setup.py lock $(ARGS)
 
 clean:  ## remove the environment and what runs left behind (not your notebooks, data or progress)
 	rm -rf .venv build

@@ -8,7 +8,7 @@ from pathlib import Path
 from docutils import nodes
 from sphinx.util.fileutil import copy_asset_file
 
-from course_utils import notebooks, repository
+from course_utils.maintain import notebooks, repository
 
 project = html_title = "Your first large model"
 html_show_copyright = html_show_sphinx = html_use_index = False

@@ -2,6 +2,19 @@
 
 A notebook starts with ``import course_utils as cu``. The names below load on first use, so that the
 import itself stays fast and TensorFlow is only loaded where a notebook asks for it.
+
+The layers. Each imports only its own line and the lines below it (``tests/test_package.py`` checks this):
+
+    1  __main__
+    2  maintain                                 # keeps the course in order; no lesson imports it
+    3  doctor                                   # checks the learner's machine
+    4  chapters                                 # the exercises of each chapter
+    5  exercises                                # the engine that judges answers
+    6  lessons                                  # what chapters hand on to each other
+    7  training data                            # training loops and data sets
+    8  progress_bar session                     # what every notebook starts with
+    9  display plots                            # what a cell shows
+    0  course pins machine paths files          # the plan of the course, the shared ground
 """
 
 from __future__ import annotations
@@ -13,17 +26,17 @@ __version__ = "0.1.0"
 # name -> module that defines it (None: the name is itself a submodule)
 _LAZY = {
     "start": "session",
-    "show": "session",
-    "show_html": "session",
-    "figure_html": "session",
-    "record": "session",
-    "say": "session",
+    "show": "display",
+    "show_html": "display",
+    "figure_html": "display",
+    "say": "display",
+    "table": "display",
+    "explore": "display",
+    "record": "display",
     "data": None,
     "plots": None,
     "training": None,
-    "notebooks": None,
     "doctor": None,
-    "runs": None,
     "exercises": None,
     "session": None,
 }

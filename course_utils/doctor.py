@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from course_utils import environment, paths
+from course_utils import paths
+from course_utils.maintain import setup
 
 SYMBOLS = {"ok": "✓", "note": "·", "warning": "!", "problem": "✗"}
 # Text and ground of each word: all at least 4.5:1, and set together, so that a dark theme changes neither.
@@ -66,8 +67,8 @@ def check() -> list[Finding]:
 def _python() -> Finding:
     version = ".".join(map(str, sys.version_info[:3]))
     try:
-        environment.check_python(sys.version_info[:2])
-    except environment.SetupError as error:
+        setup.check_python(sys.version_info[:2])
+    except setup.SetupError as error:
         return Finding("Python", "problem", version, str(error))
     return Finding("Python", "ok", version)
 
@@ -78,7 +79,7 @@ def _packages() -> Finding:
         return Finding("packages", "warning", "requirements.lock is not here", "Work in a full copy of the course.")
     command = "conda env update -f environment.yml" if _conda() else "make setup"
     try:
-        needed, pins = _needed(), environment.pins_here(paths.ROOT)
+        needed, pins = _needed(), setup.pins_here(paths.ROOT)
     except ImportError as error:
         return Finding("packages", "problem", f"missing: {error.name} and perhaps more", f"Run: {command}")
     missing, other = [], []
@@ -102,7 +103,7 @@ def _needed() -> set[str]:
     """Names of the packages that a learner needs: those that the course asks for, and what these ask for in turn."""
     from packaging.requirements import Requirement
 
-    found, ahead = set(), [(name, "") for name in environment.direct_packages(paths.ROOT)]
+    found, ahead = set(), [(name, "") for name in setup.direct_packages(paths.ROOT)]
     while ahead:
         name, extra = ahead.pop()
         if (name, extra) in found:
@@ -111,7 +112,7 @@ def _needed() -> set[str]:
         with contextlib.suppress(metadata.PackageNotFoundError):
             for wanted in map(Requirement, metadata.requires(name) or ()):
                 if not wanted.marker or wanted.marker.evaluate({"extra": extra}):
-                    ahead += [(environment.canonical(wanted.name), one) for one in ("", *wanted.extras)]
+                    ahead += [(setup.canonical(wanted.name), one) for one in ("", *wanted.extras)]
     return {name for name, _ in found}
 
 
@@ -299,15 +300,10 @@ def as_html(findings: list[Finding]) -> str:
 
 def show() -> None:
     """Show the findings under a notebook's cell."""
-    from course_utils import session
+    from course_utils import display
 
     findings = check()
-    if session.in_notebook():
-        from IPython.display import display
-
-        display({"text/html": as_html(findings), "text/plain": as_text(findings)}, raw=True)
-    else:
-        print(as_text(findings))
+    display.display_data({"text/html": as_html(findings), "text/plain": as_text(findings)})
 
 
 def main() -> int:

@@ -1,21 +1,14 @@
-"""What every notebook begins with and leaves behind: a quiet start, figures, sentences and metrics."""
+"""What every notebook begins with: a quiet start with known seeds."""
 
 from __future__ import annotations
 
 import contextlib
 import io
-import math
 import os
 import random
 import sys
 import tempfile
 import warnings
-
-METRIC_MIME = "application/vnd.course.metric+json"
-_SHORTEST_ALT = 20
-_COLOURS_OF_A_DRAWING = 8192
-_DPI = 144  # a page has 96 dots an inch: stored with more, figures are sharp on dense screens
-
 
 # ---------------------------------------------------------------------------------------- start
 
@@ -103,158 +96,3 @@ def quietly():
     with _stderr_held_back(), contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
-
-
-# --------------------------------------------------------------------------- what a cell shows
-
-
-def in_notebook() -> bool:
-    """Whether this code runs in a Jupyter kernel (and not in a terminal or a test)."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    return shell is not None and hasattr(shell, "kernel")
-
-
-def show(figure, alt: str) -> None:
-    """Show a Matplotlib figure with a text that says what it shows, and close it.
-
-    The text travels with the picture: into the saved notebook and into its exported page, where a
-    screen reader finds it.
-
-    Args:
-        figure: a ``matplotlib.figure.Figure``.
-        alt: one or two sentences: what a person who cannot see the figure should know.
-
-    Raises:
-        ValueError: ``alt`` is missing or too short to say anything.
-        TypeError: ``figure`` is not a figure.
-    """
-    alt = _described(figure, alt, "show")
-    png, width = figure_png(figure)
-    close(figure)
-    if in_notebook():
-        from IPython.display import display
-
-        data = {"image/png": png, "text/plain": f"Figure: {alt}"}
-        display(data, raw=True, metadata={"image/png": {"alt": alt, "width": width}})
-
-
-def figure_html(figure, alt: str) -> str:
-    """A Matplotlib figure as an HTML image with its text, for a control that draws anew; the figure is closed.
-
-        view = ipywidgets.HTML()
-        view.value = cu.figure_html(figure, alt="…")
-
-    A widget's value is set at once and as a whole. (``ipywidgets.Output`` catches what a cell shows, by messages
-    that can arrive late and in another order.)
-
-    Args, errors: as for ``show``.
-    """
-    import html
-
-    alt = _described(figure, alt, "figure_html")
-    png, width = figure_png(figure)
-    close(figure)
-    return f'<img width="{width}" alt="{html.escape(alt)}" src="data:image/png;base64,{png}">'
-
-
-def _described(figure, alt, function: str) -> str:
-    """The text on one line; an error if it is none, or if there is no figure."""
-    from matplotlib.figure import Figure
-
-    if not isinstance(figure, Figure):
-        raise TypeError(f"{function}() takes a Matplotlib figure, not {type(figure).__name__}.")
-    if not isinstance(alt, str) or len(alt.strip()) < _SHORTEST_ALT:
-        raise ValueError(f"{function}() needs alt='…': a sentence that says what the figure shows.")
-    return " ".join(alt.split())
-
-
-def figure_png(figure) -> tuple[str, int]:
-    """A figure as base64 PNG on an opaque background, and its width in pixels on the page.
-
-    Drawings are stored with a palette, which takes a third of the space and looks the same; a figure with more
-    colours than a drawing has (a photograph) keeps them all.
-    """
-    import base64
-
-    from PIL import Image
-
-    drawn, stored = io.BytesIO(), io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=_DPI, bbox_inches="tight", facecolor="white")
-    picture = Image.open(drawn).convert("RGB")
-    if picture.getcolors(_COLOURS_OF_A_DRAWING) is not None:
-        picture = picture.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    picture.save(stored, format="png", optimize=True)
-    return base64.b64encode(stored.getvalue()).decode(), picture.width * 96 // _DPI
-
-
-def close(figure) -> None:
-    """Forget a figure, so that the notebook does not draw it a second time."""
-    import matplotlib.pyplot as plt
-
-    plt.close(figure)
-
-
-def say(text: str) -> None:
-    """Show a sentence (Markdown) that a cell has put together from what it has just measured."""
-    if in_notebook():
-        from IPython.display import display
-
-        display({"text/markdown": text, "text/plain": text}, raw=True)
-    else:
-        print(text)
-
-
-def show_html(markup: str, text: str) -> None:
-    """Show a piece of HTML (a shaded table, marked words) with a text that says what it shows.
-
-    The text stands where no HTML is shown: in a terminal, in the tests, for whoever reads the file. Colours are
-    the caller's: set ground and ink together in each cell, so that a dark theme changes neither.
-
-    Args:
-        markup: HTML whose own texts are escaped already.
-        text: one or two sentences: what a person who cannot see the colours should know.
-
-    Raises:
-        TypeError: ``markup`` is no string.
-        ValueError: ``text`` is missing or too short to say anything.
-    """
-    if not isinstance(markup, str):
-        raise TypeError(f"show_html() takes HTML as a string, not {type(markup).__name__}.")
-    if not isinstance(text, str) or len(text.strip()) < _SHORTEST_ALT:
-        raise ValueError("show_html() needs text='…': a sentence that says what is shown.")
-    text = " ".join(text.split())
-    if in_notebook():
-        from IPython.display import display
-
-        display({"text/html": markup, "text/plain": text}, raw=True)
-    else:
-        print(text)
-
-
-def record(name: str, value: float) -> None:
-    """Leave a metric: a line under the cell, and an entry in ``results.json`` of ``make run``.
-
-    Args:
-        name: letters, digits and underscores, such as ``accuracy_honest_lstm``.
-        value: a finite number.
-
-    Raises:
-        ValueError: the name is not of that form, or the value is not a finite number.
-    """
-    if not isinstance(name, str) or not name.isidentifier():
-        raise ValueError(f"A metric's name has letters, digits and underscores only, not {name!r}.")
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not math.isfinite(number):
-        raise ValueError(f"Metric {name!r} must be a finite number, not {value!r}.")
-    line = f"{name} = {number:.4g}"
-    if in_notebook():
-        from IPython.display import display
-
-        data = {METRIC_MIME: {"name": name, "value": number}, "text/plain": line}
-        display(data, raw=True)
-    else:
-        print(line)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from course_utils import session
-from course_utils.transient import Transient
+from course_utils.progress_bar import ProgressBar
 
 session.quiet_tensorflow()
 
@@ -37,7 +37,7 @@ class Progress(keras.callbacks.Callback):
         self.label = label
 
     def on_train_begin(self, logs=None):
-        self._bar = Transient(self.label)
+        self._bar = ProgressBar(self.label)
         self._done, self._next = 0.0, 0.0
 
     def on_train_batch_end(self, batch, logs=None):
@@ -174,7 +174,7 @@ def over_seeds(train: Callable[[int], float | tuple], seeds: Iterable[int], labe
     if not seeds:
         raise ValueError("SEEDS must hold at least one whole number.")
     values, outputs = [], []
-    bar = Transient(label)
+    bar = ProgressBar(label)
     try:
         for i, seed in enumerate(seeds):
             bar.update(i / len(seeds), f"seed {i + 1} of {len(seeds)}")

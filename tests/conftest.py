@@ -19,8 +19,9 @@ os.environ["COURSE_PROGRESS"] = "off"
 os.environ.setdefault("COURSE_OFFLINE", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from course_utils import browser, paths  # noqa: E402
+from course_utils import paths  # noqa: E402
 from course_utils.data import newsgroups  # noqa: E402
+from course_utils.maintain import browser  # noqa: E402
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
-from course_utils import doctor, environment, paths
+from course_utils import doctor, paths
 from course_utils.data import newsgroups
+from course_utils.maintain import setup
 from course_utils.plots import colour
 
 Usage = collections.namedtuple("Usage", "total used free")
@@ -31,7 +32,7 @@ def test_whatever_is_not_ok_says_what_to_do(no_posts):
 
 
 def test_wrong_python(monkeypatch):
-    monkeypatch.setattr(environment, "SUPPORTED", ((3, 98), (3, 99)))
+    monkeypatch.setattr(setup, "SUPPORTED", ((3, 98), (3, 99)))
     assert finding("Python").status == "problem" and "3.98" in finding("Python").advice
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import course_utils as cu
-from course_utils import session
-from course_utils.transient import Transient, clock
+from course_utils import display, session
+from course_utils.progress_bar import ProgressBar, clock
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_show_html_wants_a_string():
 @pytest.mark.parametrize("value", [0, -1.5, 1.7e308, 5e-324, 1 / 3, np.float32(0.5), np.int64(3)])
 def test_record_keeps_every_finite_number_whole(value, shown):
     cu.record("some_metric", value)
-    assert shown[0][0][session.METRIC_MIME] == {"name": "some_metric", "value": float(value)}
+    assert shown[0][0][display.METRIC_MIME] == {"name": "some_metric", "value": float(value)}
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, None, "much", [1, 2]])
@@ -126,7 +126,7 @@ def test_record_refuses_odd_names(name):
 
 def test_record_leaves_name_and_value(shown):
     cu.record("accuracy", 0.91234567)
-    assert shown[0][0][session.METRIC_MIME] == {"name": "accuracy", "value": 0.91234567}
+    assert shown[0][0][display.METRIC_MIME] == {"name": "accuracy", "value": 0.91234567}
     assert shown[0][0]["text/plain"] == "accuracy = 0.9123"
 
 
@@ -141,7 +141,7 @@ def test_held_back_stderr_comes_out_when_the_block_fails(capfd):
 
 
 def test_a_bar_is_escaped_marked_and_leaves_nothing(shown):
-    bar = Transient("<b>label</b>")
+    bar = ProgressBar("<b>label</b>")
     bar.update(0.5, "half & half")
     bar.close()
     first, metadata = shown[0]
@@ -165,6 +165,6 @@ def test_the_bar_in_a_terminal_stays_on_one_line(monkeypatch):
     out = Terminal()
     monkeypatch.setattr(session.sys, "stderr", out)
     monkeypatch.setenv("COLUMNS", "40")
-    bar = Transient("a label that is longer than the line " * 3)
+    bar = ProgressBar("a label that is longer than the line " * 3)
     bar.update(0.5, "and what it is doing now")
     assert out.getvalue() and max(map(len, out.getvalue().split("\r"))) == 39

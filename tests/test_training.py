@@ -28,8 +28,8 @@ def test_live_curve_keeps_every_epoch(capfd):
 
 def test_a_bar_vanishes_and_no_epoch_is_over_the_end(monkeypatch):
     seen = []
-    monkeypatch.setattr(training.Transient, "update", lambda self, share, note="": seen.append((share, note)))
-    monkeypatch.setattr(training.Transient, "close", lambda self: seen.append("closed"))
+    monkeypatch.setattr(training.ProgressBar, "update", lambda self, share, note="": seen.append((share, note)))
+    monkeypatch.setattr(training.ProgressBar, "close", lambda self: seen.append("closed"))
     fit(training.Progress("x"))
     assert seen[-1] == "closed"
     assert seen[-2][0] == 1.0 and "epoch 3 of 3" in seen[-2][1]

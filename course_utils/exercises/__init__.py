@@ -13,7 +13,7 @@ For authors: how to add an exercise. In ``course_utils/chapters/chNN.py``:
 7. Mutants of the reference that compute the same can be declared: ``equivalent=["x + 1 -> 1 + x"]``.
 8. In the notebook: the starter word for word (print ``its_name.starter``), ``ex.its_name.check(its_name)``
    in the same cell, and ``its_name = ex.its_name.or_reference(its_name)`` in the next.
-9. ``pytest tests/test_exercises_registry.py`` proves the rest: every new exercise is covered by being there.
+9. ``pytest tests/exercises/test_registry.py`` proves the rest: every new exercise is covered by being there.
 10. A wrong answer that a learner shows you becomes a new mistake: one function, one sentence.
 """
 

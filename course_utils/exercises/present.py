@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 
-from course_utils import session
+from course_utils import display
 
 # status → (symbol, colour of the word and the border, ground). All are set together, so that a dark theme
 # changes none of them; each pair is above 4.5:1. On a dark page it is the light ground that stands out.
@@ -55,9 +55,4 @@ def show_code(source: str) -> None:
 
 
 def _display(page: str, text: str) -> None:
-    if session.in_notebook():
-        from IPython.display import display
-
-        display({"text/html": page, "text/plain": text}, raw=True)
-    else:
-        print(text)
+    display.display_data({"text/html": page, "text/plain": text})

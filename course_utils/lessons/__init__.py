@@ -1,0 +1,1 @@
+"""What one chapter hands on to another, or what would distract in it: each module names its chapter."""

@@ -1,0 +1,1 @@
+"""What keeps the course in order: set-up, lock, command line, runs, reading copy. No lesson imports it."""
