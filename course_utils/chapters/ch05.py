@@ -440,7 +440,7 @@ q_parameters = number(
     "parameters has it?",
     answer=32 * (10 + 32 + 1),
     wrong={
-        100 * 32 * 43: "You count every step anew. The same weights serve at each of them.",
+        100 * 32 * 43: "You count every step separately. The same weights serve at each of them.",
         32 * (10 + 1): "The old state has weights too: how large is their matrix?",
         32 * (10 + 32): "Each unit has a bias as well.",
         4 * 32 * 43: "That is an LSTM, with four such sets. The plain layer has one.",

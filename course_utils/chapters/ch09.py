@@ -1,4 +1,4 @@
-"""Exercises of notebook 09, from TensorFlow 1 to 2: each is a bug of the source document's listing, to be mended."""
+"""Exercises of notebook 09, from TensorFlow 1 to 2: each repairs a bug of the TensorFlow 1 listing."""
 
 import numpy as np
 
@@ -235,7 +235,7 @@ _ORDER = np.array([4, 0, 6, 2, 5, 1, 3])
 def batch_rows(order, size, step):
     """Row numbers that training step `step` (from 0) is fed with. order (n,) has all of them, shuffled.
     Each step takes the next `size`; the last batch of a pass may be smaller, and the step after it
-    begins anew."""
+    starts again at the first."""
     batches = int(np.ceil(len(order) / size))
     start = size * (step % batches)
     return order[start : start + size]
@@ -319,7 +319,7 @@ def validation_in_training(order, test, validation):
     return order[test:], order[test : test + validation], order[:test]
 
 
-@three_way_split.mistake("Your validation is part of the test. Whoever chooses by the test has no test left.")
+@three_way_split.mistake("Your validation is part of the test. If you choose by the test, you have no test left.")
 def validation_from_the_test(order, test, validation):
     return order[test:], order[:validation], order[:test]
 
@@ -390,7 +390,7 @@ q_bridge = choice(
     "For which purpose is tf.compat.v1 the right tool today?",
     right="to keep an old program running for the days in which you rewrite it",
     wrong={
-        "for new programs, because it has both versions": "What will nobody mend there any more?",
+        "for new programs, because it has both versions": "What will nobody fix there any more?",
         "to run any TensorFlow 1 program unchanged": "Look at the table: does every name in it work?",
         "to make a TensorFlow 2 program faster": "What does a session have that tf.function has not?",
     },

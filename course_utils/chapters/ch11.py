@@ -335,7 +335,7 @@ q_noise = choice(
     right="these examples cannot tell which of them is better",
     wrong={
         "A is better": "Other test examples could turn that around. Compare the lead with the margin.",
-        "A and B are equally good": "Not to see a difference is not the same as to see that there is none.",
+        "A and B are equally good": "Not to see a difference is not the same as seeing that they are equal.",
         "B is better": "The margin goes both ways, but the measurement itself points to A.",
     },
     explain="The interval from -0.7 to +2.3 points contains zero. Take the simpler one, or get more test examples.",

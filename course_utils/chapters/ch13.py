@@ -398,7 +398,7 @@ q_bits = number(
         8: "That is the computer's byte, which has room for 256 choices.",
         1 / 96: "That is the probability of one character. Its surprise is minus the logarithm of it.",
     },
-    explain="log2(96) is about 6.58. Whoever knows anything about the text needs fewer bits.",
+    explain="log2(96) is about 6.58. A model that knows anything about the text needs fewer bits.",
 )
 
 q_mask = choice(

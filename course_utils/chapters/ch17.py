@@ -547,7 +547,7 @@ q_copy = choice(
         "the model does not use either of them": "It may use both, half and half. Mixing one leaves the other.",
         "the target does not depend on them": "Importance is about this model, and not about the world.",
     },
-    explain="Permute the two together, or take both out and train anew: only then does their common part show.",
+    explain="Permute the two together, or take both out and train again: only then their common part shows.",
 )
 
 q_sanity = choice(
@@ -563,7 +563,10 @@ q_sanity = choice(
             "Changing is necessary, and not enough: noise changes as well."
         ),
     },
-    explain="Whoever ignores the weights cannot explain them. The test can refute an explanation, never confirm one.",
+    explain=(
+        "A method that ignores the weights cannot explain them. "
+        "The test can refute an explanation; it never proves one."
+    ),
 )
 
 q_deletion = choice(
@@ -578,5 +581,5 @@ q_deletion = choice(
             "That is what the random order is measured for, and it falls more slowly."
         ),
     },
-    explain="That is why a control is needed, and why Hooker and others (2019) train the network anew after deleting.",
+    explain="That is why a control is needed, and why Hooker and others (2019) train the network again after deleting.",
 )

@@ -246,14 +246,14 @@ def test_a_slice_is_timed_and_the_document_network_has_its_shape():
     assert model.layers[0].embeddings.shape == (50, 8) and model.layers[1].units == 16
 
 
-def test_the_mended_network_leaves_the_padding_out_and_learns():
+def test_the_repaired_network_leaves_the_padding_out_and_learns():
     keras.utils.set_random_seed(0)
-    model = lesson.mended_network(30, 8, 2, 8, 8)
+    model = lesson.repaired_network(30, 8, 2, 8, 8)
     ids = np.zeros((40, 8), dtype=int)
     labels = np.arange(40) % 2
     ids[:, :3] = np.random.default_rng(0).integers(4, 30, (40, 3))
     ids[:, 1] = 2 + labels
-    longer = lesson.mended_network(30, 12, 2, 8, 8)
+    longer = lesson.repaired_network(30, 12, 2, 8, 8)
     longer.set_weights(model.get_weights())
     padded = np.pad(ids, [(0, 0), (0, 4)])
     np.testing.assert_allclose(model(ids), longer(padded), atol=1e-5)
