@@ -19,8 +19,7 @@ For authors: how to add an exercise. In ``course_utils/chapters/chNN.py``:
 
 from course_utils.exercises import progress
 from course_utils.exercises.define import Exercise, Mistake, exercise, registry
-from course_utils.exercises.fill import fill
 from course_utils.exercises.judge import Verdict
 from course_utils.exercises.quiz import choice, number
 
-__all__ = ["Exercise", "Mistake", "Verdict", "choice", "exercise", "fill", "number", "progress", "registry"]
+__all__ = ["Exercise", "Mistake", "Verdict", "choice", "exercise", "number", "progress", "registry"]

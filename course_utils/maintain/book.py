@@ -21,8 +21,8 @@ import nbformat
 
 from course_utils import course, paths
 from course_utils.display import METRIC_MIME
-from course_utils.files import between
 from course_utils.maintain import browser, notebooks, repository
+from course_utils.maintain.readme import between
 
 SETTINGS = paths.ROOT / "book"
 OUT = paths.ROOT / "build" / "book"
@@ -88,7 +88,7 @@ def stage(folder: Path, names=()) -> list[course.Chapter]:
         The chapters, in the order of the plan.
     """
     wanted = {path.stem for path in notebooks.find(*names)}
-    chapters = [one for one in course.CHAPTERS if one.stem in wanted and one.here]
+    chapters = [one for one in course.CHAPTERS if one.stem in wanted and one.available]
     pages = _Pages(folder, {f"notebooks/{one.stem}.ipynb": f"{one.stem}.ipynb" for one in chapters})
     readme = (paths.ROOT / "README.md").read_text(encoding="utf-8")
     # The badge is a picture on another server: the book has words in its place.

@@ -8,7 +8,8 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from course_utils import paths
-from course_utils.files import between, write_whole
+from course_utils.files import write_whole
+from course_utils.maintain.readme import between
 
 BINDER = "https://mybinder.org"
 _LINE = re.compile(r'^(repository = )"[^"\n]*"', re.MULTILINE)

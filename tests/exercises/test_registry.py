@@ -10,9 +10,10 @@ import time
 
 import numpy as np
 import pytest
+from helpers import fill
 
 from course_utils import session
-from course_utils.exercises import fill, registry
+from course_utils.exercises import registry
 from course_utils.exercises.define import Exercise, source_of
 from course_utils.exercises.quiz import Choice
 from course_utils.maintain import notebooks

@@ -2,16 +2,16 @@
 
 import numpy as np
 import pytest
+from helpers import definitions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_utils import session
-from course_utils.maintain import notebooks
 
 tf = session.quiet_tensorflow()
 import keras  # noqa: E402
 
-lesson = notebooks.definitions("02_gradient_descent")
+lesson = definitions("02_gradient_descent")
 quick = settings(deadline=None, max_examples=30)
 seeds = st.integers(0, 2**32 - 1)
 

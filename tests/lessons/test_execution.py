@@ -7,10 +7,11 @@ import tomllib
 
 import nbformat
 import pytest
+from helpers import fill
 
 from course_utils import paths
 from course_utils.data import newsgroups
-from course_utils.exercises import fill, registry
+from course_utils.exercises import registry
 from course_utils.maintain import notebooks, runs
 
 BOOKS = notebooks.find()

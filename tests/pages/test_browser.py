@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from helpers import fill
 from playwright.sync_api import TimeoutError, expect
 
-from course_utils import exercises, paths
+from course_utils import paths
 from course_utils.chapters import ch00
 from course_utils.maintain import browser, notebooks
 from course_utils.plots import colour
@@ -190,7 +191,7 @@ def learner(request, tmp_path_factory, chromium, copy_of_course):
 
 def filled(how: str) -> str:
     """The cell of notebook 00's exercise with an answer in it, as a learner writes it."""
-    nb = exercises.fill(notebooks.read(paths.NOTEBOOKS / "00_start_here.ipynb"), "00_start_here", how)
+    nb = fill(notebooks.read(paths.NOTEBOOKS / "00_start_here.ipynb"), "00_start_here", how)
     return next(cell.source for cell in nb.cells if EXERCISE in cell.source)
 
 
