@@ -209,17 +209,11 @@ def run_one(source: Path, target: Path, values: dict, quick: bool = False, cell_
     Returns:
         ``status``, ``seconds``, ``peak_mb`` (of the kernel), ``metrics``, and ``error`` where it failed.
     """
-    from papermill.parameterize import parameterize_notebook
-
     try:
         nb = notebooks.read(source)
     except ValueError as error:
         return {"status": "failed", "error": str(error), "seconds": 0.0, "peak_mb": 0, "metrics": {}}
-    if values := (notebooks.quick_values(nb) if quick else {}) | values:
-        nb.metadata.setdefault("papermill", {})  # papermill's own reader adds what is missing here
-        for cell in nb.cells:
-            cell.metadata.setdefault("tags", [])
-        nb = parameterize_notebook(nb, values, kernel_name="python3", language="python")
+    nb = with_parameters(nb, (notebooks.quick_values(nb) if quick else {}) | values)
     result, begin = {"status": "ok"}, time.perf_counter()
     with _PeakMemory(memory_mb) as memory:
         try:
@@ -233,6 +227,18 @@ def run_one(source: Path, target: Path, values: dict, quick: bool = False, cell_
         result |= {"status": "failed", "error": problems[0]}
     result["metrics"] = {name: float(f"{value:.6g}") for name, value in notebooks.metrics(nb).items()}
     return result
+
+
+def with_parameters(nb, values: dict):
+    """The notebook with a cell that sets these parameters, below the one that is tagged so, as papermill puts it."""
+    if not values:
+        return nb
+    from papermill.parameterize import parameterize_notebook
+
+    nb.metadata.setdefault("papermill", {})  # papermill's own reader adds what is missing here
+    for cell in nb.cells:
+        cell.metadata.setdefault("tags", [])
+    return parameterize_notebook(nb, values, kernel_name="python3", language="python")
 
 
 class _PeakMemory:

@@ -22,7 +22,7 @@ from playwright.sync_api import TimeoutError, expect
 
 from course_utils import paths
 from course_utils.chapters import ch00
-from course_utils.maintain import browser, notebooks
+from course_utils.maintain import browser, notebooks, runs
 from course_utils.plots import colour
 
 pytestmark = [
@@ -40,11 +40,9 @@ EXERCISE, PROGRESS = "ex.variance_of_mean.check", "cu.exercises.progress.show"  
 
 def make_quick(folder: Path, stem: str) -> None:
     """Give a notebook of the copy the values of its quick profile."""
-    import papermill
-
     path = folder / "notebooks" / f"{stem}.ipynb"
-    values = notebooks.parameters(notebooks.read(path), quick=True)
-    papermill.execute_notebook(str(path), str(path), values, prepare_only=True, progress_bar=False, log_output=False)
+    nb = notebooks.read(path)
+    notebooks.write(runs.with_parameters(nb, notebooks.quick_values(nb)), path)
 
 
 @contextlib.contextmanager
