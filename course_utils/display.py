@@ -237,10 +237,8 @@ def explore(draw, *controls, alt=""):
     for control in controls:
         if not isinstance(control, ipywidgets.ValueWidget):
             raise TypeError(f"explore() takes ipywidgets with a value as controls, not {type(control).__name__}.")
-        if not getattr(control, "description", ""):
-            raise ValueError(
-                f"A {type(control).__name__} of explore() needs description='…': it is the control's name."
-            )
+        if not getattr(control, "description", "") and not getattr(control, "placeholder", ""):
+            raise ValueError(f"A {type(control).__name__} of explore() needs description='…': the name beside it.")
     view = ipywidgets.HTML()
 
     def page() -> str:
