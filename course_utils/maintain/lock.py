@@ -1,7 +1,7 @@
 """Renew the pins: requirements.lock for every system and Python, and environment.yml from it.
 
-``python course_utils/maintain/lock.py`` resolves all; ``--keep`` moves only what must move, ``--oldest`` takes the oldest
-versions that pyproject.toml allows (to test that they still work).
+``python course_utils/maintain/lock.py`` resolves all; ``--keep`` moves only what must move,
+``--oldest`` takes the oldest versions that pyproject.toml allows (to test that they still work).
 """
 
 from __future__ import annotations

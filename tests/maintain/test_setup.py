@@ -204,8 +204,9 @@ def test_a_full_disk_a_wrong_python_and_a_locked_folder_stop_it_before_anything_
 
 # --------------------------------------------------------------------------- settings of other tools
 
-FOREIGN = ["PIP_TARGET", "PIP_PREFIX", "PIP_CONSTRAINT", "PIP_REQUIRE_HASHES", "PIP_NO_BINARY", "PIP_DRY_RUN",
-           "PIP_ANYTHING_NEW", "UV_TARGET", "UV_CONSTRAINT", "UV_REQUIRE_HASHES", "PYTHONHOME", "PYTHONPATH"]  # fmt: skip
+FOREIGN = ["PIP_TARGET", "PIP_PREFIX", "PIP_CONSTRAINT", "PIP_REQUIRE_HASHES", "PIP_NO_BINARY",
+           "PIP_DRY_RUN", "PIP_ANYTHING_NEW", "UV_TARGET", "UV_CONSTRAINT", "UV_REQUIRE_HASHES", "PYTHONHOME",
+           "PYTHONPATH"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", FOREIGN)
