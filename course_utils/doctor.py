@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from course_utils import machine, paths, pins
+from course_utils import machine, paths, pins, settings
 
 SYMBOLS = {"ok": "✓", "note": "·", "warning": "!", "problem": "✗"}
 # Text and ground of each word: all at least 4.5:1, and set together, so that a dark theme changes neither.
@@ -147,34 +147,27 @@ def _hides_a_module(path: Path) -> bool:
     )
 
 
-# Variables that reach into a lesson: what they would change, and whether the lessons override them.
-VARIABLES = {
-    "KERAS_BACKEND": ("Keras's engine", True),
-    "TF_USE_LEGACY_KERAS": ("an older Keras", True),
-    "MPLBACKEND": ("how figures are drawn", True),
-    "MATPLOTLIBRC": ("the look of figures", True),
-    "PYTHONPATH": ("where modules come from", False),
-    "PYTHONHOME": ("where Python comes from", False),
-    "PYTHONSTARTUP": ("what runs before your code", False),
-    "PYTHONWARNINGS": ("which warnings are shown or raised", False),
-    "JUPYTER_PATH": ("which kernels are found", False),
-    "JUPYTER_CONFIG_DIR": ("JupyterLab's settings", False),
-    "JUPYTER_CONFIG_PATH": ("JupyterLab's settings", False),
-    "IPYTHONDIR": ("IPython's settings and start-up files", False),
-    "TF_ENABLE_ONEDNN_OPTS": ("how fast TensorFlow is", False),
-    "TF_XLA_FLAGS": ("how TensorFlow compiles", False),
-    "XLA_FLAGS": ("how TensorFlow compiles", False),
-    "TF_DETERMINISTIC_OPS": ("how fast TensorFlow is", False),
-    "OMP_NUM_THREADS": ("how many cores are used", False),
+# Variables that reach into a lesson, and what they change; those that the lessons fix themselves stand in ``settings``.
+REACHING = {
+    "PYTHONPATH": "where modules come from",
+    "PYTHONHOME": "where Python comes from",
+    "PYTHONSTARTUP": "what runs before your code",
+    "PYTHONWARNINGS": "which warnings are shown or raised",
+    "JUPYTER_PATH": "which kernels are found",
+    "JUPYTER_CONFIG_DIR": "JupyterLab's settings",
+    "JUPYTER_CONFIG_PATH": "JupyterLab's settings",
+    "IPYTHONDIR": "IPython's settings and start-up files",
+    "TF_DETERMINISTIC_OPS": "how fast TensorFlow is",
+    "OMP_NUM_THREADS": "how many cores are used",
 }
 
 
 def _settings() -> Finding:
     """Settings of the user that the lessons override, and those that they cannot."""
-    overridden = [f"{name} ({what})" for name, (what, ours) in VARIABLES.items() if ours and _differs(name)]
-    reaching = [f"{name} ({what})" for name, (what, ours) in VARIABLES.items() if not ours and os.environ.get(name)]
-    overridden += _files_overridden()
-    reaching += _start_up_files()
+    overridden = sorted(settings.overridden) + _files_overridden()
+    if "inline" not in os.environ.get("MPLBACKEND", "inline"):
+        overridden.append("MPLBACKEND")
+    reaching = [f"{name} ({what})" for name, what in REACHING.items() if os.environ.get(name)] + _start_up_files()
     if reaching:
         detail = f"these reach into the lessons: {_shortened(reaching, ', ')}"
         advice = "If a result surprises you, unset them, and start again with: make lab"
@@ -184,18 +177,11 @@ def _settings() -> Finding:
     return Finding("your settings", "ok", "none that reaches into the lessons")
 
 
-def _differs(name: str) -> bool:
-    """Whether a variable that the lessons set was set to something else by the user."""
-    value = os.environ.get(f"COURSE_OVERRODE_{name}", os.environ.get(name, ""))
-    usual = {"KERAS_BACKEND": ("tensorflow",), "TF_USE_LEGACY_KERAS": ("0", "False")}
-    return bool(value) and value not in usual.get(name, ()) and "inline" not in value
-
-
 def _files_overridden() -> list[str]:
     """Files of the user's that would change Keras or the look of figures."""
     found = []
     home = _home_folder()
-    keras = Path(os.environ.get("KERAS_HOME") or (home / ".keras" if home else "/nowhere")) / "keras.json"
+    keras = (home or Path("/nowhere")) / ".keras" / "keras.json"
     with contextlib.suppress(OSError, ValueError):
         settings = json.loads(keras.read_text(encoding="utf-8"))
         ours = {"backend": "tensorflow", "floatx": "float32", "image_data_format": "channels_last", "epsilon": 1e-07}

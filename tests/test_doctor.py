@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from course_utils import doctor, machine, paths, pins
+from course_utils import doctor, machine, paths, pins, settings
 from course_utils.data import newsgroups
 from course_utils.plots import colour
 
@@ -89,18 +89,25 @@ def test_a_long_list_is_cut(site):
 @pytest.fixture
 def home(monkeypatch, tmp_path):
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
-    for name in doctor.VARIABLES:
+    for name in (*doctor.REACHING, "MPLBACKEND"):
         monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(f"COURSE_OVERRODE_{name}", raising=False)
+    monkeypatch.setattr(settings, "overridden", {})
     return tmp_path
 
 
-@pytest.mark.parametrize("name", doctor.VARIABLES)
+@pytest.mark.parametrize("name", doctor.REACHING)
 def test_each_variable_that_reaches_into_a_lesson_is_named(home, monkeypatch, name):
     assert finding("your settings").status == "ok"
-    monkeypatch.setenv(name, "jax")
-    found = finding("your settings")
-    assert name in found.detail and found.status == ("note" if doctor.VARIABLES[name][1] else "warning")
+    monkeypatch.setenv(name, "x")
+    assert name in finding("your settings").detail and finding("your settings").status == "warning"
+
+
+@pytest.mark.parametrize("name", ["KERAS_BACKEND", "TF_USE_LEGACY_KERAS", "XLA_FLAGS", "MPLBACKEND", "MATPLOTLIBRC"])
+def test_what_the_lessons_override_is_said(name, tmp_path):
+    code = "from course_utils import doctor; print(doctor._settings())"
+    env = {k: v for k, v in os.environ.items() if k not in doctor.REACHING} | {name: "other", "HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=paths.ROOT, env=env)
+    assert "status='note'" in done.stdout and name in done.stdout, done.stdout + done.stderr
 
 
 def test_files_that_reach_into_a_lesson_are_named(home):
