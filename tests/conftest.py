@@ -90,12 +90,13 @@ LONGEST_FIRST = ("test_execution", "test_book", "test_browser", "test_registry",
                  "test_chapter_12", "test_chapter_06", "test_chapter_10", "test_chapter_15")  # fmt: skip
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     """For ``--dist loadgroup --no-loadscope-reorder``: a file goes to one worker as a whole, because its tests share
     fixtures, but each run of a notebook goes by itself: these share nothing."""
     for item in items:
         alone = item.path.stem == "test_execution"
-        item.add_marker(pytest.mark.xdist_group(item.nodeid if alone else item.path.stem))
+        if config.pluginmanager.hasplugin("xdist"):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid if alone else item.path.stem))
     order = {stem: number for number, stem in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 
