@@ -92,12 +92,13 @@ def in_own_folder() -> Iterator[None]:
 
 
 def fix_libraries(in_notebook: bool) -> None:
-    """Undo what start-up files and options have changed in the libraries that are loaded.
+    """Undo what start-up files and options have changed in the libraries that are loaded; the style comes after.
 
     Args:
         in_notebook: whether figures are for a notebook; elsewhere nothing opens a window.
     """
     import matplotlib
+    import matplotlib.pyplot  # so that the backend starts now: IPython's brings a person's rc parameters with it
     import numpy as np
     import sklearn
 

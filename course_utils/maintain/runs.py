@@ -23,8 +23,8 @@ from course_utils.progress_bar import ProgressBar, clock
 
 CELL_SECONDS = 1800  # a learner may ask for much more than the lesson does; a hung cell still ends
 MAX_REASON_CHARS = 300
-# The kernel's remarks about its own transport belong to no lesson.
-_KERNEL_ARGUMENTS = ["--log-level=40"]
+# The kernel's remarks about its own transport belong to no lesson; a file beside the notebooks hides no module.
+_KERNEL_ARGUMENTS = ["--log-level=40", "--InteractiveShellApp.ignore_cwd=True"]
 _VERSIONS = ("tensorflow", "tensorflow-cpu", "keras", "scikit-learn", "numpy", "scipy", "matplotlib")
 
 
