@@ -98,12 +98,16 @@ def fix_libraries(in_notebook: bool) -> None:
         in_notebook: whether figures are for a notebook; elsewhere nothing opens a window.
     """
     import matplotlib
-    import matplotlib.pyplot  # so that the backend starts now: IPython's brings a person's rc parameters with it
     import numpy as np
     import sklearn
 
     _let_warnings_be_warnings()
     matplotlib.use("module://matplotlib_inline.backend_inline" if in_notebook else "agg")
+    if in_notebook:
+        from IPython import get_ipython
+        from matplotlib_inline.config import InlineBackend
+
+        InlineBackend.instance(parent=get_ipython()).rc = {}  # it would set them after the cell, over the style
     # NumPy's documentation gives these as the way back to the defaults of printing and of errors.
     np.set_printoptions(
         edgeitems=3, infstr="inf", linewidth=75, nanstr="nan", precision=8, suppress=False, threshold=1000,
