@@ -33,6 +33,7 @@ NAMES = (
 DEFAULT = ("alt.atheism", "soc.religion.christian")
 _GIVE_AWAYS = ("headers", "footers", "quotes")
 _FILE = "20news-bydate_py3.pkz"  # the name that scikit-learn gives its cache
+MIN_BYTES = 10_000_000  # of the file; the real one has 15 million
 _PATIENCE = 20  # seconds without an answer before a download counts as failed
 _SUBJECT = re.compile(r"^Subject:[ \t]*((?:re|fwd?)\s*:\s*)*(.*)$", re.IGNORECASE | re.MULTILINE)
 
@@ -112,6 +113,15 @@ def present() -> str:
     return next((where for home, where in _places() if (home / _FILE).is_file()), "")
 
 
+def damaged() -> str:
+    """Which copy of the posts is no posts at all (empty, cut off, a web page), in words; empty if there is none."""
+    for home, where in _places():
+        with contextlib.suppress(OSError), (home / _FILE).open("rb") as file:
+            if file.read(1) != b"\x78" or (home / _FILE).stat().st_size < MIN_BYTES:  # it is compressed by zlib
+                return where
+    return ""
+
+
 def offline() -> bool:
     """Whether ``COURSE_OFFLINE`` forbids downloads."""
     return os.environ.get("COURSE_OFFLINE", "") not in ("", "0")
@@ -167,7 +177,8 @@ def _places():
     if os.environ.get("SCIKIT_LEARN_DATA"):
         yield Path(os.environ["SCIKIT_LEARN_DATA"]), "from the folder that SCIKIT_LEARN_DATA names"
     yield paths.CACHE, "from the course's cache"
-    yield Path.home() / "scikit_learn_data", "from scikit-learn's folder"
+    with contextlib.suppress(RuntimeError):  # a user without a home
+        yield Path.home() / "scikit_learn_data", "from scikit-learn's folder"
 
 
 def _load(home: Path, categories, remove=()):
