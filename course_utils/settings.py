@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import warnings
@@ -175,10 +177,17 @@ def for_jupyter(environment: Mapping[str, str]) -> dict[str, str]:
         for name, value in environment.items()
         if name in _PYTHON_KEPT or not name.startswith("PYTHON") and name not in ("JUPYTER_PATH", "MPLBACKEND")
     }
-    # Only a copy of the course that runs its own tools keeps its path: its kernels have to import what it holds.
-    if str(paths.ROOT) in environment.get("PYTHONPATH", "").split(os.pathsep):
+    if not _is_installed():
         cleaned["PYTHONPATH"] = str(paths.ROOT)
     return cleaned | {"PYTHONNOUSERSITE": "1", "JUPYTER_PREFER_ENV_PATH": "1"}
+
+
+@functools.cache
+def _is_installed() -> bool:
+    """Whether a kernel finds this very copy of the course by itself; a copy may use the environment of another."""
+    code = "import importlib.util as util; spec = util.find_spec('course_utils'); print(spec.origin if spec else '')"
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True)
+    return done.stdout.strip() == str(paths.ROOT / "course_utils" / "__init__.py")
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ from course_utils.maintain import book, browser, notebooks, repository
 from course_utils.plots import colour
 
 pytestmark = pytest.mark.notebooks  # executes none, but takes a minute or two: not in test-fast
-CHAPTERS = [one for one in course.CHAPTERS if one.here]
+CHAPTERS = [one for one in course.CHAPTERS if one.available]
 PAGES = ["index", "run", "data", *[one.stem for one in CHAPTERS]]
 by_page = pytest.mark.parametrize("page", PAGES)
 by_chapter = pytest.mark.parametrize("stem", [one.stem for one in CHAPTERS])
@@ -132,7 +132,7 @@ def test_the_contents_are_those_of_the_course(site):
     assert all(targets.count(target) >= 2 for target in once), "each in the sidebar and in the table"
     text = "".join(read(site / "index.html").text)
     for one in course.CHAPTERS:
-        assert (one.heading in text) == one.here and (one.builds in text) == one.here
+        assert (one.heading in text) == one.available and (one.builds in text) == one.available
 
 
 @by_chapter
