@@ -111,7 +111,7 @@ def fill(nb, stem: str, how: str):
             (cell, place) for cell in nb.cells if cell.cell_type == "code" if (place := _place(cell.source, task))
         ]
         if len(places) != 1:
-            raise ValueError(f"The starter of {task.key} must stand in {stem} once:\n{task.starter}")
+            raise ValueError(f"The starter of {task.key} must stand in {stem} once, word for word:\n{task.starter}")
         ((cell, (begin, end)),) = places
         cell.source = cell.source[:begin] + _answer(task, how) + cell.source[end:]
     return nb

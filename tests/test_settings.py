@@ -189,7 +189,7 @@ def test_a_kernel_of_a_machine_is_this_python_and_gets_nothing_of_a_person(hosti
         inside = dict(os.environ)
     assert dict(os.environ) == before
     foreign = {name for name, value in inside.items() if hostile["HOME"] in value}
-    assert foreign <= {"HOME", "USERPROFILE", "XDG_CONFIG_HOME", "KERAS_HOME", "MPLCONFIGDIR", "MATPLOTLIBRC"}
+    assert foreign <= {"KERAS_HOME", "MPLCONFIGDIR", "MATPLOTLIBRC"}, "importing the course sets these"
     kept = {name for name in inside if name.startswith("PYTHON")}
     assert kept <= {"PYTHONUTF8", "PYTHONNOUSERSITE", "PYTHONIOENCODING", "PYTHONDONTWRITEBYTECODE"}
 
@@ -201,7 +201,8 @@ def outputs(path):
         for out in cell.get("outputs", []):
             data = out.get("data", {"text/plain": out.get("text", "")})
             shown.append({kind: lasting(text) for kind, text in data.items() if isinstance(text, str)})
-    return shown
+    # The doctor names what it has found, as it should.
+    return [data for data in shown if "your settings" not in data.get("text/plain", "")]
 
 
 def lasting(text):

@@ -16,7 +16,7 @@ import time
 from importlib import metadata
 from pathlib import Path
 
-from course_utils import doctor, paths, settings
+from course_utils import machine, paths, settings
 from course_utils.files import write_whole
 from course_utils.maintain import notebooks
 from course_utils.progress_bar import ProgressBar, clock
@@ -163,7 +163,7 @@ def run(names=(), quick: bool = False, given: dict | None = None, out: Path = pa
     results = {
         "profile": "quick" if quick else "full",
         "parameters": given,
-        "machine": f"{platform.system()} {platform.machine()}, {min(cores or math.inf, doctor.cores()):g} cores",
+        "machine": f"{platform.system()} {platform.machine()}, {min(cores or math.inf, machine.cores()):g} cores",
         "versions": _versions(),
         "notebooks": {},
     }
