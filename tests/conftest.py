@@ -96,8 +96,7 @@ def pytest_collection_modifyitems(config, items):
     fixtures, but each run of a notebook goes by itself: these share nothing."""
     for item in items if config.pluginmanager.hasplugin("xdist") else ():
         alone = item.path.stem == "test_execution"
-        if config.pluginmanager.hasplugin("xdist"):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid if alone else item.path.stem))
+        item.add_marker(pytest.mark.xdist_group(item.nodeid if alone else item.path.stem))
     order = {stem: number for number, stem in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 

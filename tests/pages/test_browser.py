@@ -203,7 +203,7 @@ def learner(request, tmp_path_factory, chromium, copy_of_course):
     put_explorer(folder, MORE)
     with lab(folder, home, theme) as address:
         page = chromium.new_page(viewport={"width": 1280, "height": 900})
-        left = browser.keep_inside(page)
+        left = browser.block_network(page)
         page.set_default_timeout(SECONDS * 1000)
         page.goto(address)
         yield Learner(page, theme, folder, left)
