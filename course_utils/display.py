@@ -60,7 +60,7 @@ def show(figure, alt: str) -> None:
 
 
 def figure_html(figure, alt: str) -> str:
-    """A Matplotlib figure as an HTML image with its text, for a control that draws anew; the figure is closed.
+    """A Matplotlib figure as an HTML image with its text, for a control that draws again; the figure is closed.
 
         view = ipywidgets.HTML()
         view.value = cu.figure_html(figure, alt="…")
@@ -77,7 +77,7 @@ def figure_html(figure, alt: str) -> str:
 
 
 def _described(figure, alt, function: str) -> str:
-    """The text on one line; an error if it is none, or if there is no figure."""
+    """The text on one line; raises where text or figure is missing."""
     from matplotlib.figure import Figure
 
     if not isinstance(figure, Figure):
@@ -261,7 +261,7 @@ def explore(draw, *controls, alt=""):
 def show_html(markup: str, text: str) -> None:
     """Show a piece of HTML (a shaded table, marked words) with a text that says what it shows.
 
-    The text stands where no HTML is shown: in a terminal, in the tests, for whoever reads the file. Colours are
+    The text stands where no HTML is shown: in a terminal, in the tests, in the file. Colours are
     the caller's: set ground and ink together in each cell, so that a dark theme changes neither.
 
     Args:
@@ -269,7 +269,7 @@ def show_html(markup: str, text: str) -> None:
         text: one or two sentences: what a person who cannot see the colours should know.
 
     Raises:
-        TypeError: ``markup`` is no string.
+        TypeError: ``markup`` is not a string.
         ValueError: ``text`` is missing or too short to say anything.
     """
     if not isinstance(markup, str):

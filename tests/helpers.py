@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from course_utils import course, paths, session
-from course_utils.exercises import Exercise, registry
+from course_utils.exercises import Do, Exercise, registry
 from course_utils.exercises.define import source_of
 from course_utils.maintain import notebooks
 
@@ -111,7 +111,7 @@ def fill(nb, stem: str, how: str):
             (cell, place) for cell in nb.cells if cell.cell_type == "code" if (place := _place(cell.source, task))
         ]
         if len(places) != 1:
-            raise ValueError(f"The starter of {task.key} must stand in {stem} once:\n{task.starter}")
+            raise ValueError(f"The starter of {task.key} must stand in {stem} once, word for word:\n{task.starter}")
         ((cell, (begin, end)),) = places
         cell.source = cell.source[:begin] + _answer(task, how) + cell.source[end:]
     return nb
@@ -136,10 +136,13 @@ def _place(source: str, task) -> tuple[int, int] | None:
 
 
 def _answer(task, how: str) -> str:
-    answer = task.reference if how == "solved" else task.mistakes[0].answer
-    if not isinstance(task, Exercise):
-        return f"ex.{task.name}.check({answer!r})"
-    return re.sub(r"\Adef \w+", f"def {task.name}", source_of(answer))
+    wrong = how == "sabotaged" and task.mistakes  # a guess is never wrong
+    answer = task.mistakes[0].answer if wrong else task.reference
+    if isinstance(task, Exercise):
+        return re.sub(r"\Adef \w+", f"def {task.name}", source_of(answer))
+    if isinstance(task, Do):
+        return f"{task.name} = ex.{task.name}.{'mistakes[0].answer' if wrong else 'reference'}()"
+    return task.starter.replace("(...)  # replace the dots", f"({answer!r})")
 
 
 # ------------------------------------------------------------------------------- definitions

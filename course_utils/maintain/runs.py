@@ -16,15 +16,15 @@ import time
 from importlib import metadata
 from pathlib import Path
 
-from course_utils import doctor, paths, settings
+from course_utils import machine, paths, settings
 from course_utils.files import write_whole
 from course_utils.maintain import notebooks
 from course_utils.progress_bar import ProgressBar, clock
 
 CELL_SECONDS = 1800  # a learner may ask for much more than the lesson does; a hung cell still ends
 MAX_REASON_CHARS = 300
-# The kernel's remarks about its own transport belong to no lesson.
-_KERNEL_ARGUMENTS = ["--log-level=40"]
+# The kernel's remarks about its own transport belong to no lesson; a file beside the notebooks hides no module.
+_KERNEL_ARGUMENTS = ["--log-level=40", "--InteractiveShellApp.ignore_cwd=True"]
 _VERSIONS = ("tensorflow", "tensorflow-cpu", "keras", "scikit-learn", "numpy", "scipy", "matplotlib")
 
 
@@ -163,7 +163,7 @@ def run(names=(), quick: bool = False, given: dict | None = None, out: Path = pa
     results = {
         "profile": "quick" if quick else "full",
         "parameters": given,
-        "machine": f"{platform.system()} {platform.machine()}, {min(cores or math.inf, doctor.cores()):g} cores",
+        "machine": f"{platform.system()} {platform.machine()}, {min(cores or math.inf, machine.cores()):g} cores",
         "versions": _versions(),
         "notebooks": {},
     }

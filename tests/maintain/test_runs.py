@@ -270,10 +270,10 @@ def test_a_run_under_the_limits_of_a_small_machine(folder, tmp_path, capsys):
     )
     write(folder, "04_fits", RECORD)
     code = (
-        "from pathlib import Path; from course_utils import __main__, paths; import sys;"
+        "from pathlib import Path; from course_utils import paths; from course_utils.maintain import cli; import sys;"
         "paths.NOTEBOOKS = Path(sys.argv[1]);"
         "names = sorted(path.stem for path in paths.NOTEBOOKS.iterdir());"
-        "sys.exit(__main__.main(['run', *names, '--cores', '1', '--memory', '300', '--out', sys.argv[2]]))"
+        "sys.exit(cli.main(['run', *names, '--cores', '1', '--memory', '300', '--out', sys.argv[2]]))"
     )
     # In a process of its own: the cores of this one are not to be taken away.
     done = subprocess.run([sys.executable, "-c", code, folder, tmp_path / "out"], capture_output=True, text=True)
