@@ -309,3 +309,11 @@ def test_photographs():
 def test_a_bundle_refuses_parts_of_different_length():
     with pytest.raises(ValueError, match="x_clean has 1 entries for 2 targets"):
         data.Bundle("b", "s", ["a", "b"], np.array([0, 1]), x_clean=["a"])
+
+
+def test_the_digits_are_split_by_contiguous_quarters_of_the_file():
+    """Neighbours are probably by one hand: each quarter is one stretch, and the last one is the test."""
+    digits = data.digits()
+    assert (np.diff(digits.groups) >= 0).all() and set(digits.groups) == {0, 1, 2, 3}
+    assert (digits.in_test == (digits.groups == 3)).all() and 440 <= digits.in_test.sum() <= 460
+    assert all(len(set(digits.y[digits.groups == quarter])) == 10 for quarter in range(4))
