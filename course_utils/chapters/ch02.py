@@ -310,7 +310,7 @@ def by_differences(theta, gradient, state, t, learning_rate=0.001, beta1=0.9, be
 @exercise(
     "02.warmup_cosine",
     cases=[(0, 100, 10, 1.0), (5, 100, 10, 0.4), (10, 100, 10, 0.4), (55, 100, 10, 0.4), (100, 100, 10, 1.0)]
-    + [(30, 90, 0, 2.0)],
+    + [(30, 90, 0, 2.0), (0, 90, 0, 2.0)],
     hints=[
         "Two cases: before step number warmup the rate grows in a straight line from 0 to top.",
         "After it: how far are you through the rest, from 0 to 1? Half a turn of the cosine goes from 1 to -1.",
@@ -376,6 +376,7 @@ q_bound = number(
         16.0: "A product of the two numbers? Look at when the factor in the derivation reaches minus one.",
     },
     explain="The bound is 2 divided by the largest eigenvalue: 2 / 8 = 0.25.",
+    hints=["At which rate does the factor 1 - rate · 8 reach -1?"],
 )
 
 q_ravine = choice(
@@ -392,6 +393,9 @@ q_ravine = choice(
         "about 10 times as many without momentum, about 100 times with it": "You have the two the wrong way round.",
     },
     explain="Plain gradient descent needs steps in proportion to the condition number, momentum to its root.",
+    hints=[
+        "Look at the slopes in the figure: how do the steps grow with the condition number, with and without momentum?"
+    ],
 )
 
 q_batch = number(
@@ -406,6 +410,7 @@ q_batch = number(
         ),
     },
     explain="Noise falls with the root of the batch size: half the noise takes four times the batch, 4 × 32 = 128.",
+    hints=["Noise falls with the root of the number of examples. Which factor has the root 2?"],
 )
 
 q_adam = choice(
@@ -421,4 +426,5 @@ q_adam = choice(
         "none, a rate always has to be searched anew": "One of them divides the size of the gradient out.",
     },
     explain="Adam's step does not depend on the gradient's scale, so only the rate has to follow the weights' scale.",
+    hints=["Ask each rule: does its step grow when the gradient grows by 1000?"],
 )
