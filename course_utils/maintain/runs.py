@@ -48,6 +48,7 @@ def run_cells(nb, folder: Path, label: str, cell_seconds: float = CELL_SECONDS, 
 
     Raises:
         Failed: a cell ended in an error or took too long, or the kernel died or did not start.
+        KeyboardInterrupt: somebody has stopped it.
     """
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError
@@ -80,6 +81,10 @@ def run_cells(nb, folder: Path, label: str, cell_seconds: float = CELL_SECONDS, 
             client.execute()
     except (CellExecutionError, CellTimeoutError, RuntimeError) as error:  # RuntimeError: a kernel that died
         raise Failed(reason(error) + (" (when the cell ran a second time)" if client.again else "")) from None
+    except AssertionError:
+        if client.km is None:  # nbclient has ended the kernel, because somebody pressed Ctrl-C
+            raise KeyboardInterrupt from None
+        raise
     finally:
         bar.close()
 
