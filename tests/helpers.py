@@ -6,6 +6,7 @@ import ast
 import contextlib
 import copy
 import functools
+import inspect
 import io
 import re
 import shutil
@@ -138,6 +139,9 @@ def _place(source: str, task) -> tuple[int, int] | None:
 def _answer(task, how: str) -> str:
     wrong = how == "sabotaged" and task.mistakes  # a guess is never wrong
     answer = task.mistakes[0].answer if wrong else task.reference
+    if how == "in another form":
+        forms = [form for form in getattr(task, "rights", []) if not set(inspect.getclosurevars(form).globals) - {"np"}]
+        answer = forms[0] if forms else answer
     if isinstance(task, Exercise):
         return re.sub(r"\Adef \w+", f"def {task.name}", source_of(answer))
     if isinstance(task, Do):

@@ -168,6 +168,16 @@ def test_every_cell_twice(path, tmp_path):
 
 @pytest.mark.full
 @by_notebook
+def test_the_lesson_runs_with_right_answers_in_another_form(path, tmp_path):
+    """Accepted means that the next cells run: each exercise is answered by its first other right form."""
+    filled = tmp_path / "filled.ipynb"
+    nbformat.write(fill(notebooks.read(path), path.stem, "in another form"), filled)
+    result = runs.run_one(filled, tmp_path / path.name, {}, quick=True)
+    assert result["status"] == "ok", result["error"]
+
+
+@pytest.mark.full
+@by_notebook
 @pytest.mark.parametrize("seed", [None, 7])
 def test_full_lesson(path, seed, tmp_path):
     values = {} if seed is None else {"SEED": seed}
