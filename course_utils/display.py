@@ -228,7 +228,7 @@ def explore(draw, *controls, alt=""):
 
     Raises:
         TypeError: ``draw`` returned neither a figure nor a text, or something without a value stands for a control.
-        ValueError: the figure's text or a control's description is missing, or there is no control.
+        ValueError: the figure's text is missing, or there is no control.
     """
     import ipywidgets
 
@@ -237,8 +237,6 @@ def explore(draw, *controls, alt=""):
     for control in controls:
         if not isinstance(control, ipywidgets.ValueWidget):
             raise TypeError(f"explore() takes ipywidgets with a value as controls, not {type(control).__name__}.")
-        if not getattr(control, "description", "") and not getattr(control, "placeholder", ""):
-            raise ValueError(f"A {type(control).__name__} of explore() needs description='…': the name beside it.")
     view = ipywidgets.HTML()
 
     def page() -> str:
