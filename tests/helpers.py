@@ -187,6 +187,8 @@ def definitions(name: str) -> types.SimpleNamespace:
                 public.add(node.targets[0].id)
             elif not isinstance(node, ast.Import | ast.ImportFrom) and not _takes_reference(node):
                 continue
+            if _takes_reference(node):
+                space.setdefault(node.targets[0].id, ...)  # what is made there, as long as nobody has made it
             if re.match(r"(import|from) (tensorflow|keras)", ast.unparse(node)):
                 session.quiet_tensorflow()
             code = compile(ast.Module([node], []), f"{path.stem} [{getattr(node, 'name', 'import')}]", "exec")

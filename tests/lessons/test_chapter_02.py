@@ -27,7 +27,7 @@ def test_mse_and_its_gradient_are_tensorflows(seed, n, d):
     X, y, w = problem(seed, n, d)
     variable = tf.Variable(w)
     with tf.GradientTape() as tape:
-        loss = tf.reduce_mean((tf.linalg.matvec(X, variable) - y) ** 2) / 2
+        loss = tf.reduce_mean((tf.linalg.matvec(X, variable) - y) ** 2)
     np.testing.assert_allclose(lesson.mse(X, y, w), loss.numpy(), rtol=1e-9)
     theirs = tape.gradient(loss, variable).numpy()
     np.testing.assert_allclose(lesson.mse_gradient(X, y, w), theirs, rtol=1e-9, atol=1e-12)
