@@ -258,8 +258,8 @@ def row_by_row(X, y, w):
 
 p_ravine = prediction(
     "02.p_ravine",
-    "Count the steps until the distance to the lowest point is a hundredth of what it was. How many times as many "
-    "does the walk without momentum need?",
+    "Both walks with their best settings: count the steps until the distance to the lowest point is a hundredth of "
+    "what it was. How many times as many steps does the walk without momentum need?",
     unit="times as many",
     explain="What points along the valley adds up; what points across it cancels.",
     hints=["Any number is fine. Look at the right picture: how far apart are the two curves when they are low?"],
