@@ -20,7 +20,8 @@ ALLOW_ROOT = $(shell [ "$$(id -u 2>/dev/null)" = 0 ] && echo --allow-root)
 # The printed address opens the first notebook too, and no server is asked for updates of JupyterLab.
 LAB_OPTIONS = --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
 	--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $(ALLOW_ROOT)
-PYTEST = $(VENV_PYTHON) -m pytest -n 2 --dist loadscope
+# A file goes to one worker as a whole, the longest first; chapters in which you have worked are read as committed.
+PYTEST = $(VENV_PYTHON) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --committed
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -29,7 +30,7 @@ setup:  ## make .venv and install the pinned packages (what all others do first)
 	@$(FIND_PYTHON) "$$found" course_utils/maintain/setup.py
 
 lab: setup  ## open JupyterLab on the first notebook: make lab ARGS="--no-browser --port 8899"
-	@$(VENV_PYTHON) -m jupyterlab $(LAB_OPTIONS) $(ARGS)
+	@$(VENV_PYTHON) -m course_utils lab $(LAB_OPTIONS) $(ARGS)
 
 test: setup  ## every test; every notebook in its quick profile (about half an hour)
 	@$(PYTEST) -m "not full" $(ARGS)
@@ -46,10 +47,10 @@ run: setup  ## run the whole course: make run ARGS="08 -p SEED 7"
 execute: setup  ## run notebooks and write them back with their outputs: make execute ARGS=08
 	@$(VENV_PYTHON) -m course_utils execute $(ARGS)
 
-results: setup  ## write the README's results table from the last run
+results: setup  ## write the tables of results from the last run
 	@$(VENV_PYTHON) -m course_utils results $(ARGS)
 
-map: setup  ## write the map of the chapters and the links between notebooks anew (after a new chapter)
+map: setup  ## write the map of the chapters and the links between notebooks again (after a new chapter)
 	@$(VENV_PYTHON) -m course_utils map
 
 book: setup  ## the course as a site and PDFs to read, in build/book: make book ARGS="08 --no-pdf"

@@ -15,7 +15,7 @@ WORDS_A_MINUTE, CODE_LINES_A_MINUTE = 150, 10
 EXERCISE_MINUTES, QUESTION_MINUTES = 5, 1
 FOLD = "fold"  # the tag of a code cell that a learner need not read
 _DEEPER = "going deeper"  # in the heading of a section that is not part of the short route
-_CHECK = re.compile(r"^ex\.(\w+)\.check\(", re.MULTILINE)
+_CHECK = re.compile(r"^ex\.(\w+)\.(?:check|guess)\(", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -173,11 +173,11 @@ def _minutes(cell: dict, source: str) -> float:
     if FOLD not in cell.get("metadata", {}).get("tags", ()):
         minutes += len(source.splitlines()) / CODE_LINES_A_MINUTE
     names = set(_CHECK.findall(source))
-    return minutes + sum(QUESTION_MINUTES if name.startswith("q_") else EXERCISE_MINUTES for name in names)
+    return minutes + sum(QUESTION_MINUTES if name.startswith(("q_", "p_")) else EXERCISE_MINUTES for name in names)
 
 
 def words(text: str) -> int:
-    """How many words a Markdown text has; a formula counts as what stands between its spaces, an address as nothing."""
+    """How many words a Markdown text has; a formula counts by its spaces, an address not at all."""
     return len(re.sub(r"\]\([^)\s]*\)|<!--.*?-->|^\|[-:| ]+\|$", " ", text, flags=re.DOTALL | re.MULTILINE).split())
 
 

@@ -60,7 +60,7 @@ def show(figure, alt: str) -> None:
 
 
 def figure_html(figure, alt: str) -> str:
-    """A Matplotlib figure as an HTML image with its text, for a control that draws anew; the figure is closed.
+    """A Matplotlib figure as an HTML image with its text, for a control that draws again; the figure is closed.
 
         view = ipywidgets.HTML()
         view.value = cu.figure_html(figure, alt="…")
@@ -77,7 +77,7 @@ def figure_html(figure, alt: str) -> str:
 
 
 def _described(figure, alt, function: str) -> str:
-    """The text on one line; an error if it is none, or if there is no figure."""
+    """The text on one line; raises where text or figure is missing."""
     from matplotlib.figure import Figure
 
     if not isinstance(figure, Figure):
@@ -228,7 +228,7 @@ def explore(draw, *controls, alt=""):
 
     Raises:
         TypeError: ``draw`` returned neither a figure nor a text, or something without a value stands for a control.
-        ValueError: the figure's text or a control's description is missing, or there is no control.
+        ValueError: the figure's text is missing, or there is no control.
     """
     import ipywidgets
 
@@ -237,8 +237,6 @@ def explore(draw, *controls, alt=""):
     for control in controls:
         if not isinstance(control, ipywidgets.ValueWidget):
             raise TypeError(f"explore() takes ipywidgets with a value as controls, not {type(control).__name__}.")
-        if not getattr(control, "description", "") and not getattr(control, "placeholder", ""):
-            raise ValueError(f"A {type(control).__name__} of explore() needs description='…': the name beside it.")
     view = ipywidgets.HTML()
 
     def page() -> str:
@@ -261,7 +259,7 @@ def explore(draw, *controls, alt=""):
 def show_html(markup: str, text: str) -> None:
     """Show a piece of HTML (a shaded table, marked words) with a text that says what it shows.
 
-    The text stands where no HTML is shown: in a terminal, in the tests, for whoever reads the file. Colours are
+    The text stands where no HTML is shown: in a terminal, in the tests, in the file. Colours are
     the caller's: set ground and ink together in each cell, so that a dark theme changes neither.
 
     Args:
@@ -269,7 +267,7 @@ def show_html(markup: str, text: str) -> None:
         text: one or two sentences: what a person who cannot see the colours should know.
 
     Raises:
-        TypeError: ``markup`` is no string.
+        TypeError: ``markup`` is not a string.
         ValueError: ``text`` is missing or too short to say anything.
     """
     if not isinstance(markup, str):

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import warnings
@@ -92,7 +94,7 @@ def in_own_folder() -> Iterator[None]:
 
 
 def fix_libraries(in_notebook: bool) -> None:
-    """Undo what start-up files and options have changed in the libraries that are loaded.
+    """Undo what start-up files and options have changed in the libraries that are loaded; the style comes after.
 
     Args:
         in_notebook: whether figures are for a notebook; elsewhere nothing opens a window.
@@ -103,6 +105,8 @@ def fix_libraries(in_notebook: bool) -> None:
 
     _let_warnings_be_warnings()
     matplotlib.use("module://matplotlib_inline.backend_inline" if in_notebook else "agg")
+    if in_notebook:
+        _drop_parameters_of_the_backend()
     # NumPy's documentation gives these as the way back to the defaults of printing and of errors.
     np.set_printoptions(
         edgeitems=3, infstr="inf", linewidth=75, nanstr="nan", precision=8, suppress=False, threshold=1000,
@@ -113,6 +117,17 @@ def fix_libraries(in_notebook: bool) -> None:
         assume_finite=False, transform_output="default", array_api_dispatch=False, enable_metadata_routing=False,
         print_changed_only=True, display="diagram",
     )  # fmt: skip
+
+
+def _drop_parameters_of_the_backend() -> None:
+    """IPython's backend would set a person's rc parameters after the cell, over the style of the course."""
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    shell.config.InlineBackend.rc = {}
+    for part in shell.configurables:
+        if type(part).__name__ == "InlineBackend":
+            part.rc = {}
 
 
 def _let_warnings_be_warnings() -> None:
@@ -170,25 +185,35 @@ def for_jupyter(environment: Mapping[str, str]) -> dict[str, str]:
         for name, value in environment.items()
         if name in _PYTHON_KEPT or not name.startswith("PYTHON") and name not in ("JUPYTER_PATH", "MPLBACKEND")
     }
-    # Only a copy of the course that runs its own tools keeps its path: its kernels have to import what it holds.
-    if str(paths.ROOT) in environment.get("PYTHONPATH", "").split(os.pathsep):
+    if not _is_installed():
         cleaned["PYTHONPATH"] = str(paths.ROOT)
     return cleaned | {"PYTHONNOUSERSITE": "1", "JUPYTER_PREFER_ENV_PATH": "1"}
+
+
+@functools.cache
+def _is_installed() -> bool:
+    """Whether a kernel finds this very copy of the course by itself; a copy may use the environment of another."""
+    code = "import importlib.util as util; spec = util.find_spec('course_utils'); print(spec.origin if spec else '')"
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True)
+    return done.stdout.strip() == str(paths.ROOT / "course_utils" / "__init__.py")
 
 
 @contextlib.contextmanager
 def clean_environment() -> Iterator[None]:
     """While machines run notebooks, each kernel is this Python, and nothing of a person's settings reaches it.
 
-    Jupyter and IPython get empty folders, so that neither their files nor other kernels are found, and no learner's
-    progress is recorded.
+    The kernels have an empty home, so that no file of Jupyter, IPython or another tool and no other kernel is found,
+    and no learner's progress is recorded.
     """
     before = dict(os.environ)
-    own = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
-    with tempfile.TemporaryDirectory(prefix="course-", ignore_cleanup_errors=True) as folder:
-        kept = {name: value for name, value in before.items() if not name.startswith(("JUPYTER_", "IPYTHON"))}
+    kept = {name: value for name, value in before.items() if not name.startswith(("JUPYTER_", "IPYTHON", "XDG_"))}
+    posts = Path(os.path.expanduser("~"), "scikit_learn_data")
+    with contextlib.suppress(OSError):
+        if "SCIKIT_LEARN_DATA" not in kept and posts.is_dir():
+            kept["SCIKIT_LEARN_DATA"] = str(posts)  # data are not settings
+    with tempfile.TemporaryDirectory(prefix="course-", ignore_cleanup_errors=True) as home:
         os.environ.clear()
-        os.environ |= for_jupyter(kept) | {name: os.path.join(folder, name.lower()) for name in own}
+        os.environ |= for_jupyter(kept) | {"HOME": home, "USERPROFILE": home, "JUPYTER_NO_CONFIG": "1"}
         os.environ |= {"PYTHONUTF8": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1", "COURSE_PROGRESS": "off"}
         try:
             yield

@@ -7,6 +7,7 @@ the reason, and fails where it is demanded (``COURSE_REQUIRE_PROGRAMS``, ``COURS
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -93,10 +94,9 @@ LONGEST_FIRST = ("test_execution", "test_book", "test_browser", "test_registry",
 def pytest_collection_modifyitems(config, items):
     """For ``--dist loadgroup --no-loadscope-reorder``: a file goes to one worker as a whole, because its tests share
     fixtures, but each run of a notebook goes by itself: these share nothing."""
-    for item in items:
+    for item in items if config.pluginmanager.hasplugin("xdist") else ():
         alone = item.path.stem == "test_execution"
-        if config.pluginmanager.hasplugin("xdist"):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid if alone else item.path.stem))
+        item.add_marker(pytest.mark.xdist_group(item.nodeid if alone else item.path.stem))
     order = {stem: number for number, stem in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 
@@ -109,6 +109,14 @@ def _lacking(reason: str, demanded_by: str):
     if os.environ.get(demanded_by):
         pytest.fail(f"demanded by {demanded_by}, but {reason}")
     pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    """Figures that a test leaves open are closed; Matplotlib warns when they become many."""
+    yield
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import ast
 import contextlib
 import copy
 import functools
+import inspect
 import io
 import re
 import shutil
@@ -17,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from course_utils import course, paths, session
-from course_utils.exercises import Exercise, registry
+from course_utils.exercises import Do, Exercise, registry
 from course_utils.exercises.define import source_of
 from course_utils.maintain import notebooks
 
@@ -111,7 +112,7 @@ def fill(nb, stem: str, how: str):
             (cell, place) for cell in nb.cells if cell.cell_type == "code" if (place := _place(cell.source, task))
         ]
         if len(places) != 1:
-            raise ValueError(f"The starter of {task.key} must stand in {stem} once:\n{task.starter}")
+            raise ValueError(f"The starter of {task.key} must stand in {stem} once, word for word:\n{task.starter}")
         ((cell, (begin, end)),) = places
         cell.source = cell.source[:begin] + _answer(task, how) + cell.source[end:]
     return nb
@@ -136,10 +137,16 @@ def _place(source: str, task) -> tuple[int, int] | None:
 
 
 def _answer(task, how: str) -> str:
-    answer = task.reference if how == "solved" else task.mistakes[0].answer
-    if not isinstance(task, Exercise):
-        return f"ex.{task.name}.check({answer!r})"
-    return re.sub(r"\Adef \w+", f"def {task.name}", source_of(answer))
+    wrong = how == "sabotaged" and task.mistakes  # a guess is never wrong
+    answer = task.mistakes[0].answer if wrong else task.reference
+    if how == "in another form":
+        forms = [form for form in getattr(task, "rights", []) if not set(inspect.getclosurevars(form).globals) - {"np"}]
+        answer = forms[0] if forms else answer
+    if isinstance(task, Exercise):
+        return re.sub(r"\Adef \w+", f"def {task.name}", source_of(answer))
+    if isinstance(task, Do):
+        return f"{task.name} = ex.{task.name}.{'mistakes[0].answer' if wrong else 'reference'}()"
+    return task.starter.replace("(...)  # replace the dots", f"({answer!r})")
 
 
 # ------------------------------------------------------------------------------- definitions
@@ -180,6 +187,8 @@ def definitions(name: str) -> types.SimpleNamespace:
                 public.add(node.targets[0].id)
             elif not isinstance(node, ast.Import | ast.ImportFrom) and not _takes_reference(node):
                 continue
+            if _takes_reference(node):
+                space.setdefault(node.targets[0].id, ...)  # what is made there, as long as nobody has made it
             if re.match(r"(import|from) (tensorflow|keras)", ast.unparse(node)):
                 session.quiet_tensorflow()
             code = compile(ast.Module([node], []), f"{path.stem} [{getattr(node, 'name', 'import')}]", "exec")

@@ -21,7 +21,7 @@ def code(lines, *tags):
         ([code(200)], 20),
         ([code(200, "fold"), words(1500)], 10),
         ([new_code_cell("def f(x):\n    return ...\n\n\nex.f.check(f)")] * 3, 15),  # 1.5 minutes of code
-        ([new_code_cell("ex.q_a.check(...)")] * 10, 10),
+        ([new_code_cell("ex.q_a.check(...)")] * 5 + [new_code_cell("ex.p_a.guess(...)")] * 5, 10),
         ([new_code_cell("", outputs=[new_output("display_data", {"text/markdown": "word " * 3000})])], 20),
         ([new_markdown_cell("[word](" + "x" * 50 + ") " * 1500)], 10),
         ([], 5),

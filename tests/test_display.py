@@ -139,7 +139,6 @@ def test_an_error_while_a_control_moves_is_seen():
         (lambda: cu.explore(lambda n: None, slider()), TypeError, "not NoneType"),
         (lambda: cu.explore(lambda n: 1 / 0, slider()), ZeroDivisionError, "division"),
         (lambda: cu.explore(figure), ValueError, "at least one control"),
-        (lambda: cu.explore(figure, slider(description=""), alt="x" * 30), ValueError, "needs description"),
         (lambda: cu.explore(figure, 3), TypeError, "not int"),
         (lambda: cu.explore(figure, ipywidgets.VBox()), TypeError, "not VBox"),
     ],

@@ -259,7 +259,7 @@ def source_of(function: Callable) -> str:
 def _core(tree):
     """A definition without its docstring."""
     definition = tree.body[0]
-    if ast.get_docstring(definition):
+    if isinstance(definition, ast.FunctionDef) and ast.get_docstring(definition):
         del definition.body[0]
     return tree
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from course_utils.exercises import guard, recognise, values
+from course_utils.exercises import guard, recognise, values, variants
 
 SECONDS = 5.0
 CORRECT, NOT_YET, NOT_ATTEMPTED, COULD_NOT_RUN = "correct", "not yet", "not attempted", "could not run"
@@ -134,9 +134,10 @@ def _diagnose(exercise, answer, runs, first: int, seconds: float) -> tuple[str, 
     arguments = values.show_arguments(names, case)
     if text := values.wrong_kind(wanted, run.value):
         return NOT_YET, f"{text} The arguments were {arguments}."
-    if text := _recognised(exercise, runs, names):
-        return NOT_YET, f"{text} {_counterexample(wanted, run.value, arguments, exercise.tolerance)}"
-    return NOT_YET, _counterexample(wanted, run.value, arguments, exercise.tolerance)
+    text = _recognised(exercise, runs, names)
+    if not text or text.startswith("Look at"):
+        text = f"{text} {variants.explain(exercise, runs)}"
+    return NOT_YET, f"{text} {_counterexample(wanted, run.value, arguments, exercise.tolerance)}".strip()
 
 
 def _known_mistake(exercise, runs, seconds: float) -> str:

@@ -147,7 +147,7 @@ class Prediction(Question):
             return "very near"
         if value and self.guessed / value > 0 and not 0.4 < self.guessed / value < 2.5:
             ratio = max(self.guessed / value, value / self.guessed)
-            return f"{ratio:.2g} times too {'much' if off > 0 else 'little'}"
+            return f"{values.show(round(ratio, 1), 4)} times too {'much' if off > 0 else 'little'}"
         return f"{values.show(abs(off), 3)} too {'much' if off > 0 else 'little'}"
 
     @property

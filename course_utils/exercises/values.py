@@ -74,6 +74,8 @@ def _count(value, depth: int = 0) -> int:
     """Count the entries of nested lists, and stop at what is too deep (a list within itself) or too long."""
     if depth > MAX_DEPTH:
         raise Unusable("nested too deeply")
+    if len(value) > MAX_NUMBERS:
+        raise Unusable("far too long")
     total = 0
     for entry in value:
         total += _count(entry, depth + 1) if type(entry) in (list, tuple) else 1
@@ -157,6 +159,8 @@ def _is_texts(value) -> bool:
 def wrong_kind(expected, got) -> str:
     """A sentence if the value is of another kind than expected; else empty."""
     got = conformed(expected, got)
+    if inspect.isgenerator(got):
+        return "Your function returns a generator: put tuple(…) or list(…) around it."
     if type(expected) is tuple:
         if type(got) not in (tuple, list):
             return f"{len(expected)} things are asked for, as in: return a, b. Your function returns one, {kind(got)}."
@@ -221,11 +225,12 @@ def _function_text(function) -> str:
     """A function by its source on one line, where that is short; else by its name."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)).strip().rstrip(","))
-        found = next(node for node in ast.walk(tree) if isinstance(node, ast.Lambda | ast.FunctionDef))
-    except (OSError, TypeError, SyntaxError, StopIteration):
+    except (OSError, TypeError, SyntaxError):
         return f"the function {function.__name__}"
-    if isinstance(found, ast.Lambda):
-        return ast.unparse(found)
+    if function.__name__ == "<lambda>":
+        same = [node for node in ast.walk(tree) if isinstance(node, ast.Lambda)]
+        return ast.unparse(same[0]) if len(same) == 1 else "a function"
+    found = tree.body[0]
     body = [node for node in found.body if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))]
     return f"{found.name}({ast.unparse(found.args)}): {'; '.join(map(ast.unparse, body))}"
 
@@ -248,7 +253,7 @@ def show_arguments(names: list[str], case) -> str:
 
 
 def shape_in_words(shape: tuple) -> str:
-    """What a shape means: ``one number``, ``4 numbers in a row``, ``3 rows of 2``, ``an array of the shape (2, 3, 4)``."""
+    """What a shape means: ``one number``, ``4 numbers in a row``, ``3 rows of 2``, ``an array of the shape …``."""
     if shape == ():
         return "one number"
     if len(shape) == 1:

@@ -19,7 +19,11 @@ def main(argv: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(errors="replace")  # a console that is not UTF-8 lacks some characters
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments, more = parser.parse_known_args(argv)
+    if more and arguments.command is not _lab:
+        parser.error(f"unrecognized arguments: {' '.join(more)}")
+    arguments.more = more  # options of JupyterLab
     try:
         return arguments.command(arguments)
     except BrokenPipeError:  # the reader of the output has gone, as head does
@@ -75,8 +79,9 @@ def _parser() -> argparse.ArgumentParser:
     format_.add_argument("--check", action="store_true", help="change nothing, and say what would change")
     format_.set_defaults(command=_format)
 
-    lab = commands.add_parser("lab", help="open JupyterLab with the settings that the course needs")
-    lab.add_argument("more", nargs=argparse.REMAINDER, metavar="OPTION", help="options of jupyter lab")
+    lab = commands.add_parser(
+        "lab", help="open JupyterLab, with its own options, and the settings that the course needs"
+    )
     lab.set_defaults(command=_lab)
 
     book = commands.add_parser("book", help="make the site and the PDFs to read, from the saved outputs")

@@ -16,15 +16,15 @@ import time
 from importlib import metadata
 from pathlib import Path
 
-from course_utils import doctor, paths, settings
+from course_utils import machine, paths, settings
 from course_utils.files import write_whole
 from course_utils.maintain import notebooks
 from course_utils.progress_bar import ProgressBar, clock
 
 CELL_SECONDS = 1800  # a learner may ask for much more than the lesson does; a hung cell still ends
 MAX_REASON_CHARS = 300
-# The kernel's remarks about its own transport belong to no lesson.
-_KERNEL_ARGUMENTS = ["--log-level=40"]
+# The kernel's remarks about its own transport belong to no lesson; a file beside the notebooks hides no module.
+_KERNEL_ARGUMENTS = ["--log-level=40", "--InteractiveShellApp.ignore_cwd=True"]
 _VERSIONS = ("tensorflow", "tensorflow-cpu", "keras", "scikit-learn", "numpy", "scipy", "matplotlib")
 
 
@@ -48,6 +48,7 @@ def run_cells(nb, folder: Path, label: str, cell_seconds: float = CELL_SECONDS, 
 
     Raises:
         Failed: a cell ended in an error or took too long, or the kernel died or did not start.
+        KeyboardInterrupt: somebody has stopped it.
     """
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError
@@ -80,6 +81,10 @@ def run_cells(nb, folder: Path, label: str, cell_seconds: float = CELL_SECONDS, 
             client.execute()
     except (CellExecutionError, CellTimeoutError, RuntimeError) as error:  # RuntimeError: a kernel that died
         raise Failed(reason(error) + (" (when the cell ran a second time)" if client.again else "")) from None
+    except AssertionError:
+        if client.km is None:  # nbclient has ended the kernel, because somebody pressed Ctrl-C
+            raise KeyboardInterrupt from None
+        raise
     finally:
         bar.close()
 
@@ -163,7 +168,7 @@ def run(names=(), quick: bool = False, given: dict | None = None, out: Path = pa
     results = {
         "profile": "quick" if quick else "full",
         "parameters": given,
-        "machine": f"{platform.system()} {platform.machine()}, {min(cores or math.inf, doctor.cores()):g} cores",
+        "machine": f"{platform.system()} {platform.machine()}, {min(cores or math.inf, machine.cores()):g} cores",
         "versions": _versions(),
         "notebooks": {},
     }

@@ -300,7 +300,7 @@ def test_training_learns():
 
     model = lesson.compiled(build, len(x), 40)
     for _ in range(2):  # the second time it starts anew, its optimizer too
-        lesson.train_anew(model, build, x, labels, 40, "a test")
+        lesson.train_again(model, build, x, labels, 40, "a test")
         assert lesson.accuracy(model, x, labels) > 0.9 and int(model.optimizer.iterations) == 80
 
 

@@ -4,8 +4,10 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 
 import nbformat
 import pytest
@@ -230,6 +232,25 @@ def test_execute_does_not_write_over_what_was_saved_meanwhile(folder, capsys):
     assert "# B" in (folder / "01_good.ipynb").read_text() and "changed while it ran" in capsys.readouterr().out
 
 
+@pytest.mark.skipif(os.name == "nt", reason="sends a signal of Unix")
+def test_a_run_that_is_interrupted_stops_in_one_line(folder, tmp_path):
+    write(folder, "01_waits", "import time\nopen('waits', 'w').close()\ntime.sleep(60)")
+    write(folder, "02_next", RECORD)
+    code = "from course_utils.maintain import cli; import sys; sys.exit(cli.main(['run', *sys.argv[1:]]))"
+    names = [str(path) for path in sorted(folder.iterdir())]
+    command = [sys.executable, "-c", code, *names, "--out", str(tmp_path / "out")]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    waits = paths.ROOT / "notebooks" / "waits"
+    deadline = time.monotonic() + 60
+    while not waits.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    waits.unlink()
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[1]  # the kernel may have its own word about being interrupted
+    assert said.endswith("stopped\n") and "course_utils" not in said and process.returncode == 130
+    assert not (tmp_path / "out" / "02_next.ipynb").exists()
+
+
 @pytest.mark.parametrize("verb", ["run", "execute"])
 def test_a_kernel_that_does_not_start_is_a_failure_of_its_notebook(folder, tmp_path, capsys, monkeypatch, verb):
     from nbclient import NotebookClient
@@ -270,10 +291,10 @@ def test_a_run_under_the_limits_of_a_small_machine(folder, tmp_path, capsys):
     )
     write(folder, "04_fits", RECORD)
     code = (
-        "from pathlib import Path; from course_utils import __main__, paths; import sys;"
+        "from pathlib import Path; from course_utils import paths; from course_utils.maintain import cli; import sys;"
         "paths.NOTEBOOKS = Path(sys.argv[1]);"
         "names = sorted(path.stem for path in paths.NOTEBOOKS.iterdir());"
-        "sys.exit(__main__.main(['run', *names, '--cores', '1', '--memory', '300', '--out', sys.argv[2]]))"
+        "sys.exit(cli.main(['run', *names, '--cores', '1', '--memory', '300', '--out', sys.argv[2]]))"
     )
     # In a process of its own: the cores of this one are not to be taken away.
     done = subprocess.run([sys.executable, "-c", code, folder, tmp_path / "out"], capture_output=True, text=True)
