@@ -470,7 +470,7 @@ def _judge_settings(settings):
     if not np.isfinite(gap) or gap > 0.6:
         return "The walk runs away: the loss ends higher than it began. Take a smaller learning rate."
     if gap > 1e-6:
-        return f"After 200 steps the loss is {gap:.0e} above the lowest; at most 1e-06 is asked for."
+        return f"200 steps do not get near enough. The loss ends {gap:.0e} above the lowest; 1e-06 is asked for."
     return ""
 
 
@@ -490,7 +490,7 @@ def settings():
     return settings
 
 
-@settings.mistake("After 200 steps the loss is")  # and how far above the lowest
+@settings.mistake("200 steps do not get near enough.")  # and how far above the lowest they end
 def creeps():
     return {"learning_rate": 0.3, "mu": 0.0}
 
