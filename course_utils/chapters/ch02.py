@@ -20,9 +20,9 @@ p_next = prediction(
 @exercise(
     "02.gradient_step",
     cases=[
+        (np.array([1.0, -2.0]), np.array([8.0, 0.5]), 0.1),  # arrays first: a list is made an array, as they are used
         (1.0, 8.0, 0.1),
         (-0.6, -4.8, 0.2),
-        (np.array([1.0, -2.0]), np.array([0.5, 4.0]), 0.1),
         (np.array([0.2, 0.3, 0.4]), np.array([3.0, -1.0, 2.0]), 0.5),
     ],
     hints=["It is the formula above, with theta, slope and learning_rate in it: three names, one minus, one product."],
@@ -269,9 +269,9 @@ p_ravine = prediction(
 @exercise(
     "02.momentum_step",
     cases=[
+        (np.array([1.0, -2.0]), np.array([0.25, 1.5]), np.array([8.0, 0.5]), 0.1, 0.8),  # arrays first, as above
         (1.0, 0.0, 8.0, 0.05, 0.5),
         (0.6, -0.4, 4.8, 0.05, 0.5),
-        (np.array([1.0, -2.0]), np.array([0.25, 1.5]), np.array([0.5, 4.0]), 0.1, 0.8),
     ],
     hints=[
         "Two lines: first the new velocity, from the old one and the gradient; then the new place.",
@@ -328,6 +328,15 @@ def velocity_unused(theta, velocity, gradient, learning_rate, mu):
 def without_rate(theta, velocity, gradient, learning_rate, mu):
     velocity = mu * velocity - gradient
     return theta + velocity, velocity
+
+
+@momentum_step.right
+def as_lists(theta, velocity, gradient, learning_rate, mu):
+    if np.ndim(theta) == 0:
+        velocity = mu * velocity - learning_rate * gradient
+        return [theta + velocity, velocity]
+    velocity = [mu * v - learning_rate * g for v, g in zip(velocity, gradient, strict=True)]
+    return [t + v for t, v in zip(theta, velocity, strict=True)], velocity
 
 
 @momentum_step.right

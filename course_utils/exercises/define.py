@@ -136,7 +136,7 @@ class Exercise(Task):
             return self.reference
         wanted = judge.expected(self, self.cases[0])
         got = judge.guard.run(answer, self.cases[0], judge.SECONDS).value
-        if self.rule or type(values.conformed(wanted, got)) is type(got):
+        if self.rule or _same_form(values.conformed(wanted, got), got):
             return answer
 
         @functools.wraps(answer)
@@ -254,6 +254,13 @@ def source_of(function: Callable) -> str:
     lines = textwrap.dedent(inspect.getsource(function)).splitlines()
     first = next(i for i, line in enumerate(lines) if line.startswith("def "))
     return "\n".join(lines[first:]).rstrip()
+
+
+def _same_form(one, other) -> bool:
+    """Whether two results are of one type, and so are their parts, where they are several things."""
+    if type(one) is not type(other):
+        return False
+    return type(one) is not tuple or all(map(_same_form, one, other))
 
 
 def _core(tree):

@@ -95,10 +95,10 @@ def sigmoid_and_surprise():
         left.annotate(f"{height:.2f}", (place, height), xytext=(6, -12), textcoords="offset points")
     left.set(xlabel="score z", ylabel="probability σ(z)", title="The sigmoid: from a score to a probability")
     right.plot(p, -np.log(p))
-    for place in (0.01, 0.1, 0.5, 0.95):
+    for place in (0.01, 0.1, 0.5, 1.0):
         right.plot(place, -np.log(place), "o", color=style.RED, markersize=5)
-        note = f"{-np.log(place):.1f} at p = {place}"
-        side = {"xytext": (7, 3)} if place < 0.8 else {"xytext": (4, 8), "ha": "right"}
+        note = f"{-np.log(place) + 0:.1f} at p = {place:g}"
+        side = {"xytext": (7, 3)} if place < 1 else {"xytext": (4, 8), "ha": "right"}
         right.annotate(note, (place, -np.log(place)), textcoords="offset points", **side)
     right.set(xlabel="probability p of what happened", ylabel="surprise −ln p (nats)", title="The surprise")
     return figure

@@ -211,6 +211,15 @@ def test_a_list_and_an_array_of_one_number_are_converted_for_the_lesson():
     assert np.ndim(total.or_reference(lambda x: x.sum(keepdims=True))(np.ones(3))) == 0
 
 
+def test_a_list_within_two_things_is_converted_too():
+    @exercise("99.both", cases=[(np.array([1.0, 2.0]),)], hints=["?"])
+    def both(x):
+        return 2 * x, x.sum()
+
+    twice, total = both.or_reference(lambda x: ([2 * v for v in x], sum(x)))(np.ones(3))
+    assert isinstance(twice, np.ndarray) and total == 3
+
+
 def test_every_callable_that_works_is_right(two):
     @functools.lru_cache
     def cached(x):
