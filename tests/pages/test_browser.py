@@ -108,6 +108,11 @@ def lab(folder: Path, home: Path, theme: str):
         server.stdout.close()
 
 
+def squeezed(text: str) -> str:
+    """``text`` without the white space that an editor may add or show otherwise."""
+    return "".join(text.replace("\u200b", "").split())
+
+
 @dataclass
 class Learner:
     """A page of JupyterLab, and what a learner does in it."""
@@ -174,19 +179,34 @@ class Learner:
 
     def write(self, text: str, code: str) -> None:
         """Replace the code of the cell with this text by typing, and run it."""
-        self.cell(text).locator(".cm-content").click()
-        self.page.keyboard.press("ControlOrMeta+a")
-        self.page.keyboard.insert_text(code)
-        self.page.keyboard.press("Control+Enter")
+        cell = self.cell(text)
+        editor = cell.locator(".cm-content")
+        for _ in range(3):  # on a busy machine the first key can arrive before the cell is in edit mode
+            editor.click()
+            expect(editor).to_be_focused()
+            self.page.keyboard.press("ControlOrMeta+a")
+            self.page.keyboard.insert_text(code)
+            if squeezed(editor.inner_text()) == squeezed(code):
+                break
+            self.page.wait_for_timeout(1000)
+        assert squeezed(editor.inner_text()) == squeezed(code), "the cell has another text than the one typed"
+        self.run(cell)
+
+    def run(self, cell) -> None:
+        """Run this cell, which has the cursor, and wait for its end."""
+        before = cell.locator(".jp-InputPrompt").text_content()
+        for _ in range(3):
+            self.page.keyboard.press("Control+Enter")
+            with contextlib.suppress(AssertionError):
+                expect(cell.locator(".jp-InputPrompt")).not_to_have_text(before)
+                break
+        self.wait(busy=False)
 
     def progress(self) -> str:
         """Run the cell that shows the progress; what it says."""
         cell = self.cell(PROGRESS)
         cell.locator(".cm-content").click()
-        before = cell.locator(".jp-InputPrompt").text_content()
-        self.page.keyboard.press("Control+Enter")
-        expect(cell.locator(".jp-InputPrompt")).not_to_have_text(before)
-        self.wait(busy=False)
+        self.run(cell)
         cell.locator(".jp-OutputArea").scroll_into_view_if_needed()
         return cell.locator(".jp-OutputArea").text_content()
 
