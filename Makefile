@@ -11,43 +11,26 @@ else
 VENV_PYTHON := .venv/bin/python
 endif
 
-# Each candidate is run: a name on the path may be an empty shim. The Python that .venv was made with comes
-# first, so that no other one makes it anew; the base one, because .venv cannot always replace itself.
-define CHOOSE_PYTHON
-suits() { "$$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1; }
-say='The course needs Python 3.11, 3.12 or 3.13'
-how='install one (python.org or your system'"'"'s packages), or name it: make setup PYTHON=/path/to/python3.12'
-base='import sys; print(getattr(sys, "_base_executable", "") or sys.executable)'
-if [ -n "$${PYTHON:-}" ]; then
-    suits "$$PYTHON" || { echo "$$say, and $$PYTHON is none of them: $$how" >&2; exit 1; }
-    found=$$PYTHON
-else
-    found=$$($(VENV_PYTHON) -c "$$base" 2>/dev/null)
-    for name in "$$found" python3.12 python3.13 python3.11 python3 python py; do
-        found=$$name
-        [ -z "$$name" ] || ! suits "$$name" || break
-        found=
-    done
-    [ -n "$$found" ] || { echo "$$say: $$how" >&2; exit 1; }
-fi
-endef
-export CHOOSE_PYTHON
+# Settings of another Python would reach into ours; doctor names them.
+unexport PYTHONHOME PYTHONPATH PYTHONSTARTUP PYTHONOPTIMIZE PYTHONSAFEPATH JUPYTER_PATH
+FIND_PYTHON = found=$$(sh tools/find_python.sh $(VENV_PYTHON)) &&
 
 # Inside a container the learner is often root; JupyterLab starts then only if told so. The token stays on.
 ALLOW_ROOT = $(shell [ "$$(id -u 2>/dev/null)" = 0 ] && echo --allow-root)
 # The printed address opens the first notebook too, and no server is asked for updates of JupyterLab.
 LAB_OPTIONS = --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
 	--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $(ALLOW_ROOT)
-PYTEST = $(VENV_PYTHON) -m pytest -n 2 --dist loadscope
+# A file goes to one worker as a whole, the longest first; chapters in which you have worked are read as committed.
+PYTEST = $(VENV_PYTHON) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --committed
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
 setup:  ## make .venv and install the pinned packages (what all others do first)
-	@eval "$$CHOOSE_PYTHON"; "$$found" course_utils/maintain/setup.py setup
+	@$(FIND_PYTHON) "$$found" course_utils/maintain/setup.py
 
 lab: setup  ## open JupyterLab on the first notebook: make lab ARGS="--no-browser --port 8899"
-	@$(VENV_PYTHON) -m jupyterlab $(LAB_OPTIONS) $(ARGS)
+	@$(VENV_PYTHON) -m course_utils lab $(LAB_OPTIONS) $(ARGS)
 
 test: setup  ## every test; every notebook in its quick profile (about half an hour)
 	@$(PYTEST) -m "not full" $(ARGS)
@@ -64,10 +47,10 @@ run: setup  ## run the whole course: make run ARGS="08 -p SEED 7"
 execute: setup  ## run notebooks and write them back with their outputs: make execute ARGS=08
 	@$(VENV_PYTHON) -m course_utils execute $(ARGS)
 
-results: setup  ## write the README's results table from the last run
+results: setup  ## write the tables of results from the last run
 	@$(VENV_PYTHON) -m course_utils results $(ARGS)
 
-map: setup  ## write the map of the chapters and the links between notebooks anew (after a new chapter)
+map: setup  ## write the map of the chapters and the links between notebooks again (after a new chapter)
 	@$(VENV_PYTHON) -m course_utils map
 
 book: setup  ## the course as a site and PDFs to read, in build/book: make book ARGS="08 --no-pdf"
@@ -76,11 +59,12 @@ book: setup  ## the course as a site and PDFs to read, in build/book: make book 
 repository: setup  ## set the address that Binder's links lead to: make repository URL=https://github.com/you/fork
 	@$(VENV_PYTHON) -m course_utils repository $(if $(filter command,$(origin URL)),"$(URL)")
 
-doctor: setup  ## check this machine and say what to mend
+doctor:  ## check this machine and say what to do
+	@[ -x $(VENV_PYTHON) ] || $(MAKE) --no-print-directory setup
 	@$(VENV_PYTHON) -m course_utils doctor
 
 lock:  ## renew the pins: requirements.lock and environment.yml (ARGS=--keep moves only what must move)
-	@eval "$$CHOOSE_PYTHON"; "$$found" course_utils/maintain/setup.py lock $(ARGS)
+	@$(FIND_PYTHON) "$$found" course_utils/maintain/lock.py $(ARGS)
 
 clean:  ## remove the environment and what runs left behind (not your notebooks, data or progress)
 	rm -rf .venv build

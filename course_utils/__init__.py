@@ -14,14 +14,18 @@ The layers. Each imports only its own line and the lines below it (``tests/test_
     7  training data                            # training loops and data sets
     8  progress_bar session                     # what every notebook starts with
     9  display plots                            # what a cell shows
-    0  course pins machine paths files          # the plan of the course, the shared ground
+    0  course pins machine settings paths files # the plan of the course, the shared ground
 """
 
 from __future__ import annotations
 
 import importlib
 
-__version__ = "0.1.0"
+from course_utils import settings
+
+settings.fix_environment()  # before a library reads its variables
+
+__version__ = "0.2.0"
 
 # name -> module that defines it (None: the name is itself a submodule)
 _LAZY = {

@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import io
 import math
+import numbers
+import re
 import sys
 
 METRIC_MIME = "application/vnd.course.metric+json"
@@ -58,7 +60,7 @@ def show(figure, alt: str) -> None:
 
 
 def figure_html(figure, alt: str) -> str:
-    """A Matplotlib figure as an HTML image with its text, for a control that draws anew; the figure is closed.
+    """A Matplotlib figure as an HTML image with its text, for a control that draws again; the figure is closed.
 
         view = ipywidgets.HTML()
         view.value = cu.figure_html(figure, alt="…")
@@ -75,7 +77,7 @@ def figure_html(figure, alt: str) -> str:
 
 
 def _described(figure, alt, function: str) -> str:
-    """The text on one line; an error if it is none, or if there is no figure."""
+    """The text on one line; raises where text or figure is missing."""
     from matplotlib.figure import Figure
 
     if not isinstance(figure, Figure):
@@ -116,7 +118,7 @@ def say(text: str) -> None:
     display_data({"text/markdown": text, "text/plain": text})
 
 
-def table(head, rows, caption: str = "") -> None:
+def table(head, rows, caption: str = "", align: str | None = None) -> None:
     """Show a table: a head and rows, as Markdown.
 
     A float is shown with three significant digits, a whole number with commas, a true or false value as yes or no;
@@ -124,51 +126,97 @@ def table(head, rows, caption: str = "") -> None:
 
     Args:
         head: the names of the columns.
-        rows: for each row, as many entries as the head has.
+        rows: for each row, as many entries as the head has: texts, numbers, or arrays and tensors of one number.
         caption: one line above the table; Markdown.
+        align: one letter for each column, ``l``, ``c`` or ``r``, where the choice above does not suit.
 
     Raises:
-        ValueError: a row has another number of entries than the head.
+        ValueError: a row, or ``align``, has another number of entries than the head.
+        TypeError: an entry is an array of several numbers.
     """
-    say(table_markdown(head, rows, caption))
+    say(table_markdown(head, rows, caption, align))
 
 
-def table_markdown(head, rows, caption: str = "") -> str:
+def table_markdown(head, rows, caption: str = "", align: str | None = None) -> str:
     """The text that ``table`` shows. Arguments and errors as there."""
     head, rows = [str(name) for name in head], [list(row) for row in rows]
     for number, row in enumerate(rows):
         if len(row) != len(head):
             raise ValueError(f"Row {number} of the table has {len(row)} entries; the head has {len(head)}.")
-    numeric = [bool(rows) and all(_is_number(row[i]) for row in rows) for i in range(len(head))]
-    cells = [[_cell(name) for name in head], ["---:" if right else "---" for right in numeric]]
-    cells += [[_cell(entry) for entry in row] for row in rows]
-    lines = ["| " + " | ".join(row) + " |" for row in cells]
-    return "\n".join(([caption, ""] if caption else []) + lines)
+    columns = [[_scalar(row[i]) for row in rows] for i in range(len(head))]
+    if align is None:
+        align = "".join("r" if _is_numeric(column) else "l" for column in columns)
+    if len(align) != len(head) or not set(align) <= set(_MARKDOWN_ALIGN):
+        raise ValueError(f"align needs one of l, c and r for each of the {len(head)} columns, not {align!r}.")
+    columns = [[_escaped(text) for text in _texts(column)] for column in columns]
+    lines = [[_escaped(name) for name in head], [_MARKDOWN_ALIGN[letter] for letter in align]]
+    lines += zip(*columns, strict=True)
+    return "\n".join(([caption, ""] if caption else []) + ["| " + " | ".join(line) + " |" for line in lines])
+
+
+_MARKDOWN_ALIGN = {"l": "---", "c": ":---:", "r": "---:"}
+# A number as a table shows it: a sign, digits, a short unit, an interval or a spread after it.
+_NUMBER_TEXT = re.compile(
+    r"\W{0,4}\d[\d.,\s]*(e[+-]?\d+)?\W{0,3}[A-Za-zµ]{0,3}(/s)?((±|to|\(|–)[\W\d]*(to [\W\d]*)?)?\W*"
+)
+
+
+def _scalar(entry):
+    """An entry as Python's own text, bool, int or float where it is one, also inside an array or a tensor."""
+    if hasattr(entry, "numpy"):
+        entry = entry.numpy()
+    if hasattr(entry, "item") and hasattr(entry, "shape"):
+        if math.prod(entry.shape) != 1:
+            raise TypeError(f"An entry of a table is a text or one number, not an array of shape {entry.shape}.")
+        entry = entry.item()
+    return entry
+
+
+def _is_numeric(column: list) -> bool:
+    """Whether a column holds numbers; empty entries and dashes say nothing."""
+    told = [entry for entry in column if not isinstance(entry, str) or entry.strip(" -–—")]
+    return bool(told) and all(
+        bool(_NUMBER_TEXT.fullmatch(entry)) if isinstance(entry, str) else _is_number(entry) for entry in told
+    )
 
 
 def _is_number(entry) -> bool:
-    if isinstance(entry, str):
-        return bool(entry) and (entry[0].isdigit() or entry[0] in "+-−±≈<>." and entry[1:2].isdigit())
-    return hasattr(entry, "__float__") and not isinstance(entry, bool)
+    return isinstance(entry, numbers.Real) and not isinstance(entry, bool)
 
 
-def _cell(entry) -> str:
-    """One entry as text that cannot break the table."""
-    if isinstance(entry, bool) or type(entry).__name__ in ("bool", "bool_"):
-        entry = "yes" if entry else "no"
-    elif hasattr(entry, "__index__"):
-        entry = f"{int(entry):,}"
-    elif hasattr(entry, "__float__") and not isinstance(entry, str):
-        entry = f"{float(entry):.3g}"
-    return " ".join(str(entry).split()).replace("|", "\\|")
+def _texts(column: list) -> list[str]:
+    """The entries of a column as texts; measured numbers all get three digits, settings such as 0.1 stay short."""
+    floats = [entry for entry in column if isinstance(entry, float)]
+    short = all(float(f"{entry:.3g}") == entry for entry in floats if math.isfinite(entry))
+    return [_float_text(entry, short) if isinstance(entry, float) else _text(entry) for entry in column]
+
+
+def _float_text(value: float, short: bool) -> str:
+    if not math.isfinite(value):
+        return "–" if math.isnan(value) else f"{value:.0f}".replace("inf", "∞")
+    if 1000 <= abs(value) < 1e9:
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if short else f"{value:#.3g}".rstrip(".")
+
+
+def _text(entry) -> str:
+    if isinstance(entry, bool):
+        return "yes" if entry else "no"
+    return f"{entry:,}" if isinstance(entry, int) else str(entry)
+
+
+def _escaped(text: str) -> str:
+    """A text on one line whose bars do not end a cell."""
+    return re.sub(r"(?<!\\)\|", r"\\|", " ".join(text.split()))
 
 
 def explore(draw, *controls, alt=""):
-    """Controls over a view that is drawn anew at each change. Leave it as the last line of a cell.
+    """Controls over a view that is drawn again at each change. Leave it as the last line of a cell.
 
         cu.explore(picture, slider, menu, alt="What the picture shows.")
 
-    It stands beside a static figure with the same message: a saved notebook keeps no view.
+    It stands beside a static figure with the same message: a saved notebook keeps no view. An error of the first
+    drawing is raised; a later one is written into the view, because nobody sees what a control's callback raises.
 
     Args:
         draw: takes the controls' values, one after the other; returns a Matplotlib figure or HTML.
@@ -180,32 +228,38 @@ def explore(draw, *controls, alt=""):
 
     Raises:
         TypeError: ``draw`` returned neither a figure nor a text, or something without a value stands for a control.
-        ValueError: the figure's text is missing.
+        ValueError: the figure's text is missing, or there is no control.
     """
     import ipywidgets
 
+    if not controls:
+        raise ValueError("explore() needs at least one control, such as ipywidgets.FloatSlider(description='rate').")
     for control in controls:
-        if not hasattr(control, "observe") or not hasattr(control, "value"):
+        if not isinstance(control, ipywidgets.ValueWidget):
             raise TypeError(f"explore() takes ipywidgets with a value as controls, not {type(control).__name__}.")
     view = ipywidgets.HTML()
 
-    def redraw(_=None):
+    def page() -> str:
         values = [control.value for control in controls]
         drawn = draw(*values)
-        if not isinstance(drawn, str):
-            drawn = figure_html(drawn, alt(*values) if callable(alt) else alt)
-        view.value = drawn
+        return drawn if isinstance(drawn, str) else figure_html(drawn, alt(*values) if callable(alt) else alt)
 
+    def redraw(_):
+        try:
+            view.value = page()
+        except Exception as error:
+            view.value = f"<pre>{html.escape(f'{type(error).__name__}: {error}')}</pre>"
+
+    view.value = page()
     for control in controls:
         control.observe(redraw, names="value")
-    redraw()
     return ipywidgets.VBox([*controls, view])
 
 
 def show_html(markup: str, text: str) -> None:
     """Show a piece of HTML (a shaded table, marked words) with a text that says what it shows.
 
-    The text stands where no HTML is shown: in a terminal, in the tests, for whoever reads the file. Colours are
+    The text stands where no HTML is shown: in a terminal, in the tests, in the file. Colours are
     the caller's: set ground and ink together in each cell, so that a dark theme changes neither.
 
     Args:
@@ -213,7 +267,7 @@ def show_html(markup: str, text: str) -> None:
         text: one or two sentences: what a person who cannot see the colours should know.
 
     Raises:
-        TypeError: ``markup`` is no string.
+        TypeError: ``markup`` is not a string.
         ValueError: ``text`` is missing or too short to say anything.
     """
     if not isinstance(markup, str):

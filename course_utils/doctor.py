@@ -1,6 +1,7 @@
 """Check the machine that the course runs on, and say for each finding what to do.
 
-Uses the standard library where it can, so that it also works where packages are missing or broken.
+It looks at health, not at presence: where a package really comes from, whether its files are whole, which of the user's
+settings the lessons override. Standard library where possible, so that it works where packages are missing or broken.
 """
 
 from __future__ import annotations
@@ -8,23 +9,25 @@ from __future__ import annotations
 import contextlib
 import html
 import importlib.util
+import json
 import os
 import re
 import shutil
 import sys
+import sysconfig
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from course_utils import paths
-from course_utils.maintain import setup
+from course_utils import machine, paths, pins, settings
 
 SYMBOLS = {"ok": "✓", "note": "·", "warning": "!", "problem": "✗"}
 # Text and ground of each word: all at least 4.5:1, and set together, so that a dark theme changes neither.
 COLOURS = {"ok": "#0b5d1e", "note": "#333333", "warning": "#7a4b00", "problem": "#9b1c1c"}
 GROUND = "#ffffff"
-_NEEDED_MEMORY, _NEEDED_DISK = 1.5, 1.0  # GB
-_CHINESE_FONT = re.compile(
+NEEDED_MEMORY, NEEDED_DISK = 1.5, 1.0  # GB
+RELIED_ON = ("numpy", "scipy", "sklearn", "matplotlib", "tensorflow", "keras", "IPython", "ipykernel", "ipywidgets")
+CHINESE_FONT = re.compile(
     r"(notosans(mono)?|notoserif)(cjk|sc|tc|hk)|sourcehan|wqy-|wenquanyi|droidsansfallback|ukai|uming|msyh|msjh|"
     r"simsun|simhei|deng|pingfang|hiragino sans gb|stheiti|songti|arial ?unicode",
     re.IGNORECASE,
@@ -50,7 +53,7 @@ class Finding:
 
 def check() -> list[Finding]:
     """Look at everything. Never raises: a check that fails is a finding itself."""
-    checks = (_python, _packages, _kernel, _memory, _cores, _disk, _fonts, _posts)
+    checks = (_python, _packages, _origins, _kernel, _settings, _home, _memory, _cores, _disk, _fonts, _posts)
     findings = []
     for one in checks:
         try:
@@ -66,10 +69,11 @@ def check() -> list[Finding]:
 
 def _python() -> Finding:
     version = ".".join(map(str, sys.version_info[:3]))
-    try:
-        setup.check_python(sys.version_info[:2])
-    except setup.SetupError as error:
-        return Finding("Python", "problem", version, str(error))
+    if problem := machine.python_problem(sys.version_info):
+        return Finding("Python", "problem", version, problem)
+    if sys.flags.optimize:
+        advice = "Unset PYTHONOPTIMIZE, and restart: without its assertions a notebook proves nothing."
+        return Finding("Python", "problem", f"{version}, with assertions switched off", advice)
     return Finding("Python", "ok", version)
 
 
@@ -78,32 +82,151 @@ def _packages() -> Finding:
     if not lock.is_file():
         return Finding("packages", "warning", "requirements.lock is not here", "Work in a full copy of the course.")
     command = "conda env update -f environment.yml" if _conda() else "make setup"
+    site = Path(sysconfig.get_path("purelib"))
     try:
-        needed, pins = _needed(), setup.pins_here(paths.ROOT)
+        needed, wanted = _needed(), pins.pins_here(paths.ROOT)
     except ImportError as error:
         return Finding("packages", "problem", f"missing: {error.name} and perhaps more", f"Run: {command}")
-    missing, other = [], []
-    for name, version in pins.items():
-        try:
-            found = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            if name in needed:  # conda and Binder have no packages that only maintain the course
-                missing.append(name)
-            continue
-        if found != version:
-            other.append(f"{name} {found} instead of {version}")
-    if missing:
-        return Finding("packages", "problem", f"missing: {_some(missing, ', ')}", f"Run: {command}")
+    whole, recorded = pins.installed(site), set(pins.recorded(site))
+    if not recorded & set(wanted):  # another Python without a site-packages of its own: judge by what loads
+        whole = {d.name and pins.canonical(d.name): d.version for d in metadata.distributions()}
+        recorded = set(whole)
+    missing = [name for name in wanted if name not in recorded and name in needed]
+    damaged = [name for name in wanted if name in recorded and name not in whole]
+    other = [f"{name} {whole[name]} instead of {v}" for name, v in wanted.items() if whole.get(name, v) != v]
+    if missing or damaged:
+        lists = [
+            f"{word}: {_shortened(names, ', ')}"
+            for word, names in (("missing", missing), ("damaged", damaged))
+            if names
+        ]
+        return Finding("packages", "problem", "; ".join(lists), f"Run: {command}")
     if other:
-        return Finding("packages", "warning", _some(other, "; "), f"Numbers may differ. To get the pins: {command}")
+        return Finding(
+            "packages", "warning", _shortened(other, "; "), f"Numbers may differ. To get the pins: {command}"
+        )
+    if (site / "course_utils").exists():
+        return Finding("packages", "problem", "a copy of the course is installed beside this folder", f"Run: {command}")
     return Finding("packages", "ok", "all as pinned")
+
+
+def _origins() -> Finding:
+    """Where the packages that lessons rely on would really be loaded from."""
+    foreign = []
+    for name in RELIED_ON:
+        try:
+            spec = importlib.util.find_spec(name)
+        except (ImportError, ValueError):
+            spec = None
+        origin = Path(spec.origin).resolve() if spec and spec.origin else None
+        if origin and not origin.is_relative_to(Path(sys.prefix).resolve()):
+            foreign.append((name, origin))
+    hiding = sorted(path.name for path in paths.NOTEBOOKS.glob("*") if _hides_a_module(path))
+    if hiding:
+        advice = "Give them other names: Python takes them for the modules of the same name."
+        return Finding("modules", "problem", f"beside the notebooks: {_shortened(hiding, ', ')}", advice)
+    if foreign:
+        names = _shortened([name for name, _ in foreign], ", ")
+        where = "PYTHONPATH" if os.environ.get("PYTHONPATH") else "another folder"
+        advice = "Unset PYTHONPATH, stop JupyterLab, and start it with: make lab"
+        return Finding("modules", "problem", f"{names} would come from {where}, not from this environment", advice)
+    return Finding("modules", "ok", "each comes from this environment")
+
+
+def _hides_a_module(path: Path) -> bool:
+    """Whether a file or folder beside the notebooks would be imported instead of a module of that name."""
+    name = path.stem if path.suffix == ".py" else path.name
+    if path.suffix != ".py" and not (path.is_dir() and (path / "__init__.py").is_file()):
+        return False
+    site = Path(sysconfig.get_path("purelib"))
+    return (
+        name in sys.stdlib_module_names
+        or name == "course_utils"
+        or (site / name).exists()
+        or (site / f"{name}.py").exists()
+    )
+
+
+# Variables that reach into a lesson, and what they change; those that the lessons fix themselves stand in ``settings``.
+REACHING = {
+    "PYTHONPATH": "where modules come from",
+    "PYTHONHOME": "where Python comes from",
+    "PYTHONSTARTUP": "what runs before your code",
+    "PYTHONWARNINGS": "which warnings are shown or raised",
+    "JUPYTER_PATH": "which kernels are found",
+    "JUPYTER_CONFIG_DIR": "JupyterLab's settings",
+    "JUPYTER_CONFIG_PATH": "JupyterLab's settings",
+    "IPYTHONDIR": "IPython's settings and start-up files",
+    "TF_DETERMINISTIC_OPS": "how fast TensorFlow is",
+    "OMP_NUM_THREADS": "how many cores are used",
+}
+
+
+def _settings() -> Finding:
+    """Settings of the user that the lessons override, and those that they cannot."""
+    overridden = sorted(settings.overridden) + _files_overridden()
+    if "inline" not in os.environ.get("MPLBACKEND", "inline"):
+        overridden.append("MPLBACKEND")
+    reaching = [f"{name} ({what})" for name, what in REACHING.items() if os.environ.get(name)] + _start_up_files()
+    if reaching:
+        detail = f"these reach into the lessons: {_shortened(reaching, ', ')}"
+        advice = "If a result surprises you, unset them, and start again with: make lab"
+        return Finding("your settings", "warning", detail, advice)
+    if overridden:
+        return Finding("your settings", "note", f"the lessons use their own instead of: {_shortened(overridden, ', ')}")
+    return Finding("your settings", "ok", "none that reaches into the lessons")
+
+
+def _files_overridden() -> list[str]:
+    """Files of the user's that would change Keras or the look of figures."""
+    found = []
+    home = _home_folder()
+    keras = (home or Path("/nowhere")) / ".keras" / "keras.json"
+    with contextlib.suppress(OSError, ValueError):
+        settings = json.loads(keras.read_text(encoding="utf-8"))
+        ours = {"backend": "tensorflow", "floatx": "float32", "image_data_format": "channels_last", "epsilon": 1e-07}
+        if any(settings.get(name, value) != value for name, value in ours.items()):
+            found.append("keras.json (Keras's settings)")
+    candidates = [
+        Path("matplotlibrc"),
+        *([home / ".config/matplotlib/matplotlibrc", home / ".matplotlib/matplotlibrc"] if home else []),
+    ]
+    if any(path.is_file() for path in candidates):
+        found.append("matplotlibrc (the look of figures)")
+    return found
+
+
+def _start_up_files() -> list[str]:
+    """IPython's files that run before each lesson."""
+    home = _home_folder()
+    profile = Path(os.environ.get("IPYTHONDIR") or (home / ".ipython" if home else "/nowhere")) / "profile_default"
+    files = [path.name for path in (profile / "startup").glob("*.*py")]
+    files += [name for name in ("ipython_config.py", "ipython_kernel_config.py") if (profile / name).is_file()]
+    return [f"{name} (IPython's, run before each lesson)" for name in sorted(files)]
+
+
+def _home_folder() -> Path | None:
+    try:
+        return Path.home()
+    except RuntimeError:  # no such user
+        return None
+
+
+def _home() -> Finding:
+    home = _home_folder()
+    if home and home.is_dir() and os.access(home, os.W_OK):
+        return Finding("home folder", "ok", "can be written to")
+    detail = "unknown" if home is None else "cannot be written to"
+    return Finding(
+        "home folder", "note", detail, "Nothing to do: the lessons keep their settings in a temporary folder."
+    )
 
 
 def _needed() -> set[str]:
     """Names of the packages that a learner needs: those that the course asks for, and what these ask for in turn."""
     from packaging.requirements import Requirement
 
-    found, ahead = set(), [(name, "") for name in setup.direct_packages(paths.ROOT)]
+    found, ahead = set(), [(name, "") for name in pins.direct_packages(paths.ROOT)]
     while ahead:
         name, extra = ahead.pop()
         if (name, extra) in found:
@@ -112,11 +235,11 @@ def _needed() -> set[str]:
         with contextlib.suppress(metadata.PackageNotFoundError):
             for wanted in map(Requirement, metadata.requires(name) or ()):
                 if not wanted.marker or wanted.marker.evaluate({"extra": extra}):
-                    ahead += [(setup.canonical(wanted.name), one) for one in ("", *wanted.extras)]
+                    ahead += [(pins.canonical(wanted.name), one) for one in ("", *wanted.extras)]
     return {name for name, _ in found}
 
 
-def _some(words: list[str], comma: str) -> str:
+def _shortened(words: list[str], comma: str) -> str:
     """The first few of a list that may be long."""
     return comma.join(words[:5]) + (f" and {len(words) - 5} more" if len(words) > 5 else "")
 
@@ -138,83 +261,23 @@ def _kernel() -> Finding:
     return Finding("kernel", "warning", "another Python than the course's own", "To be sure of the pins: make lab")
 
 
-def memory_limit() -> int | None:
-    """Bytes that a container allows this process, or None if there is no such limit."""
-    names = ("memory.max", "memory.limit_in_bytes")
-    limits = [_number(folder / name) for folder in _groups("memory") for name in names]
-    return min((limit for limit in limits if limit and limit < 2**60), default=None)
-
-
-def _memory_used() -> int:
-    """Bytes that the container has in use, without files that are only kept in memory to be read again; 0 where that
-    cannot be read."""
-    names = ("memory.current", "memory.usage_in_bytes")
-    folders = _groups("memory")[:1]
-    used = max((_number(folder / name) or 0 for folder in folders for name in names), default=0)
-    return max(0, used - max(map(_kept_files, folders), default=0))
-
-
-def _kept_files(folder: Path) -> int:
-    with contextlib.suppress(OSError):
-        found = re.findall(r"^(?:total_)?inactive_file (\d+)$", (folder / "memory.stat").read_text(), re.MULTILINE)
-        return max(map(int, found), default=0)
-    return 0
-
-
-def _groups(controller: str) -> list[Path]:
-    """Folders of the control groups that hold this process, innermost first (cgroup version 2, then 1)."""
-    roots = {"2": Path("/sys/fs/cgroup"), "1": Path("/sys/fs/cgroup") / controller}
-    found = []
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/self/cgroup").read_text().splitlines():
-            _, controllers, inside = line.split(":", 2)
-            if controllers and controller not in controllers.split(","):
-                continue
-            root = roots["1" if controllers else "2"]
-            folder = root / inside.strip("/")
-            # Inside a container the name may be the host's: then only the root is there.
-            found += [each for each in (folder, *folder.parents) if each.is_relative_to(root) and each.is_dir()]
-    return found or [root for root in roots.values() if root.is_dir()]
-
-
-def _number(path: Path) -> int | None:
-    try:
-        text = path.read_text().strip()
-    except OSError:
-        return None
-    return int(text) if text.isdigit() else None
-
-
 def _memory() -> Finding:
     import psutil
 
     memory = psutil.virtual_memory()
     total, free = memory.total, memory.available
-    limit = memory_limit()
+    limit = machine.memory_limit()
     if limit and limit < total:
-        total, free = limit, max(0, min(free, limit - _memory_used()))
+        total, free = limit, max(0, min(free, limit - machine.memory_in_use()))
     detail = f"{total / 1e9:.1f} GB, {free / 1e9:.1f} GB free"
-    if free / 1e9 < _NEEDED_MEMORY:
-        advice = f"A notebook needs up to {_NEEDED_MEMORY:g} GB: close other programs and kernels."
+    if free / 1e9 < NEEDED_MEMORY:
+        advice = f"A notebook needs up to {NEEDED_MEMORY:g} GB: close other programs and kernels."
         return Finding("memory", "warning", detail, advice)
     return Finding("memory", "ok", detail)
 
 
-def cores() -> float:
-    """Processor cores that this process may use: its affinity, and a container's share (which may be 0.5)."""
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    for folder in _groups("cpu"):
-        with contextlib.suppress(OSError, ValueError):
-            quota, period = (folder / "cpu.max").read_text().split()
-            count = min(count, int(quota) / int(period))  # "max": a ValueError, no limit
-        quota, period = _number(folder / "cpu.cfs_quota_us"), _number(folder / "cpu.cfs_period_us")
-        if quota and period:
-            count = min(count, quota / period)
-    return count
-
-
 def _cores() -> Finding:
-    count = cores()
+    count = machine.cores()
     detail = f"{count:g} core" + ("" if count == 1 else "s")
     if count < 2:
         return Finding("processor", "note", detail, "The lessons take up to twice the time they state.")
@@ -223,7 +286,7 @@ def _cores() -> Finding:
 
 def _disk() -> Finding:
     free = shutil.disk_usage(paths.ROOT).free / 1e9
-    if free < _NEEDED_DISK:
+    if free < NEEDED_DISK:
         return Finding("disk", "warning", f"{free:.1f} GB free", "Make room: data and saved models need up to 1 GB.")
     return Finding("disk", "ok", f"{free:.0f} GB free")
 
@@ -245,18 +308,21 @@ def has_chinese_font() -> bool:
 
     It goes by file names: Matplotlib's font list would tell more, and may take half a minute to build.
     """
-    home = Path.home()
+    home = _home_folder() or Path("/nowhere")
     folders = [Path(name) for name in ("/usr/share/fonts", "/usr/local/share/fonts", "/Library/Fonts")]
     folders += [Path("/System/Library/Fonts"), home / ".fonts", home / ".local/share/fonts", home / "Library/Fonts"]
     folders.append(Path(os.environ.get("WINDIR", "C:/Windows")) / "Fonts")
     files = (file for folder in folders for _, _, names in os.walk(folder) for file in names)
-    return any(_CHINESE_FONT.match(file) for file in files)
+    return any(CHINESE_FONT.match(file) for file in files)
 
 
 def _posts() -> Finding:
     from course_utils.data import newsgroups
 
-    where = newsgroups.present()
+    where, damaged = newsgroups.present(), newsgroups.damaged()
+    if damaged:
+        advice = "Delete that copy: the next chapter that reads the posts gets them again."
+        return Finding("newsgroup posts", "warning", f"the copy {damaged} is damaged", advice)
     if where:
         return Finding("newsgroup posts", "ok", where)
     if newsgroups.offline():

@@ -1,4 +1,4 @@
-"""Write a file whole or not at all; write one part of it anew."""
+"""Write a file whole or not at all."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Put content under this name at once; what stood there stays until the new content is complete on the disk.
+    """Put content under this name at once; the old content stays until the new content is complete on the disk.
 
     The file keeps its permissions, and a link stays a link.
 
@@ -31,21 +31,3 @@ def write_whole(path: Path, content: bytes) -> None:
         with contextlib.suppress(OSError):
             os.unlink(draft)
         raise
-
-
-def between(text: str, name: str, content: str) -> str:
-    """The text of a README with this content between the markers of this name.
-
-    Raises:
-        ValueError: the markers are missing, or there more than once.
-    """
-    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-    if text.count(begin) != 1 or text.count(end) != 1:
-        raise ValueError(f"The README needs the markers {begin} and {end}, once each.")
-    before, _, rest = text.partition(begin)
-    return f"{before}{begin}\n{content}\n{end}{rest.partition(end)[2]}"
-
-
-def rewrite(path: Path, name: str, content: str) -> None:
-    """Put content between the markers of this name in a file. Raises ValueError as ``between`` does."""
-    write_whole(path, between(path.read_text(encoding="utf-8"), name, content).encode("utf-8"))

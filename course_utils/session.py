@@ -10,11 +10,14 @@ import sys
 import tempfile
 import warnings
 
+from course_utils import settings
+
 # ---------------------------------------------------------------------------------------- start
 
 
 def start(seed: int, tensorflow: bool = True) -> None:
-    """Prepare a notebook: seed every generator, load TensorFlow quietly, set the figure style.
+    """Prepare a notebook: seed every generator, load TensorFlow quietly, undo settings of your own that
+    lessons do not expect (module ``settings``), set the figure style.
 
     Prints one line with the versions in use.
 
@@ -24,15 +27,19 @@ def start(seed: int, tensorflow: bool = True) -> None:
 
     Raises:
         ValueError: the seed is not such a number.
+        RuntimeError: Keras was loaded before, on another backend than TensorFlow.
     """
-    import matplotlib
+    with settings.in_own_folder():
+        import matplotlib
     import numpy as np
     import sklearn
 
+    from course_utils import display
     from course_utils.plots import style
 
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
         raise ValueError(f"SEED must be a whole number from 0 to 4294967295; it is {seed!r}.")
+    settings.fix_libraries(display.in_notebook())
     random.seed(seed)
     np.random.seed(seed)
     style.apply()
@@ -40,6 +47,7 @@ def start(seed: int, tensorflow: bool = True) -> None:
     versions += [("scikit-learn", sklearn.__version__), ("Matplotlib", matplotlib.__version__)]
     if tensorflow:
         tf = quiet_tensorflow()
+        settings.fix_keras(tf)
         tf.keras.utils.set_random_seed(seed)
         versions += [("TensorFlow", tf.__version__), ("Keras", tf.keras.__version__)]
     print(" · ".join(f"{name} {version}" for name, version in versions), f"· seed {seed}")
@@ -54,8 +62,8 @@ def quiet_tensorflow():
     """
     if "tensorflow" in sys.modules:
         return sys.modules["tensorflow"]
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _stderr_held_back():
+    with _stderr_held_back(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         import tensorflow as tf
 
         tf.constant(0.0) + 1.0  # the first operation prints its own lines about the processor

@@ -1,4 +1,4 @@
-"""What training needs besides the model: progress, a live curve, time, and repeats over seeds."""
+"""What training needs besides the model: progress, a live curve, time, a reset, and repeats over seeds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ session.quiet_tensorflow()
 
 import keras  # noqa: E402  (only after TensorFlow has been loaded quietly)
 
-_REDRAW = 0.5  # seconds; a bar that redraws more often only costs time
+REDRAW_SECONDS = 0.5  # a bar that redraws more often only costs time
+FIGURE_SECONDS = 2.0  # between two drawings of a live curve
 
 
 class Progress(keras.callbacks.Callback):
@@ -43,7 +44,7 @@ class Progress(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         if time.monotonic() < self._next:
             return
-        self._next = time.monotonic() + _REDRAW
+        self._next = time.monotonic() + REDRAW_SECONDS
         steps = self.params.get("steps") or 0
         within = (batch + 1) / steps if steps else 0.0
         self._show(self._done + within, logs or {})
@@ -76,7 +77,7 @@ class LiveCurve(Progress):
     def on_epoch_end(self, epoch, logs=None):
         for name, value in (logs or {}).items():
             self.values.setdefault(name, []).append(float(value))
-        if time.monotonic() - self._drawn > 2.0 and epoch + 1 < (self.params.get("epochs") or 1):
+        if time.monotonic() - self._drawn > FIGURE_SECONDS and epoch + 1 < (self.params.get("epochs") or 1):
             self._bar.draw(self.figure())
             self._drawn = time.monotonic()
         super().on_epoch_end(epoch, logs)
@@ -126,6 +127,52 @@ def _keep_on(cores: set[int]) -> None:
     for thread in os.listdir("/proc/self/task"):
         with suppress(OSError):  # the thread has ended meanwhile
             os.sched_setaffinity(int(thread), cores)
+
+
+def reset(model, seed: int | None = None, weights: list | None = None) -> None:
+    """Put a model back to its start, so that it can be trained again without being built again.
+
+    The optimizer forgets its steps and its averages and keeps its learning rate; a schedule starts again.
+
+    Args:
+        model: a Keras model; where it is compiled, its optimizer is reset too.
+        seed: draw new weights with this seed, as a model that was built just now has them, and start dropout with it.
+        weights: take these, as from ``model.get_weights()``. Without seed and weights the weights stay as they are.
+
+    Raises:
+        ValueError: the model is a class of its own, so that Keras cannot draw its weights again: pass ``weights``.
+    """
+    if seed is not None:
+        keras.utils.set_random_seed(seed)
+        try:
+            fresh = keras.models.clone_model(model).variables
+        except (ValueError, TypeError, NotImplementedError) as error:
+            raise ValueError(f"Keras cannot draw the weights of {model.name!r} again; pass weights=…") from error
+        for variable, new in zip(model.variables, fresh, strict=True):
+            variable.assign(new)
+    if weights is not None:
+        model.set_weights(weights)
+    if getattr(model, "optimizer", None) is not None:
+        reset_optimizer(model.optimizer, model.trainable_variables)
+
+
+def reset_optimizer(optimizer, variables: list) -> None:
+    """Let an optimizer forget its steps and its averages; it keeps its learning rate.
+
+    Setting all of its variables to zero would also set the rate to zero, and not every average starts at zero
+    (Adagrad's, Nadam's): so they are copied from a new optimizer with the same settings.
+
+    Args:
+        optimizer: a Keras optimizer; one that has not been built yet is left alone.
+        variables: the variables that it trains, in the order in which it was built.
+    """
+    if not optimizer.built:
+        return
+    new = type(optimizer).from_config(optimizer.get_config())
+    new.build(variables)
+    for variable, start in zip(optimizer.variables, new.variables, strict=True):
+        if not variable.path.endswith("learning_rate"):  # as it is now, to the last digit
+            variable.assign(start)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ the reason, and fails where it is demanded (``COURSE_REQUIRE_PROGRAMS``, ``COURS
 import os
 import shutil
 import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import hypothesis
@@ -17,26 +19,89 @@ hypothesis.settings.load_profile("course")
 
 os.environ["COURSE_PROGRESS"] = "off"
 os.environ.setdefault("COURSE_OFFLINE", "1")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import helpers  # noqa: E402
 
 from course_utils import paths  # noqa: E402
 from course_utils.data import newsgroups  # noqa: E402
 from course_utils.maintain import browser  # noqa: E402
 
+# ------------------------------------------------------------------------------------- the run
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config, log):
-    """A file or a class goes to one worker as a whole, but each run of a notebook by itself: they share nothing,
-    and a class of them would keep one worker busy long after the other has finished."""
-    if config.getvalue("dist") != "loadscope":
-        return None
-    from xdist.scheduler import LoadScopeScheduling
 
-    class Scheduling(LoadScopeScheduling):
-        def _split_scope(self, nodeid):
-            return nodeid if "test_execution.py" in nodeid else super()._split_scope(nodeid)
+def pytest_addoption(parser):
+    group = parser.getgroup("course")
+    group.addoption(
+        "--committed", action="store_true",
+        help="test the committed form of the chapters in which somebody has worked (make test does)",
+    )  # fmt: skip
+    group.addoption(
+        "--fresh", action="store_true", help="execute all notebooks, also those that passed here with the same code"
+    )
 
-    return Scheduling(config, log)
+
+def pytest_configure(config):
+    config.course_folder, config.course_restored, config.course_edited = None, [], []
+    if config.getoption("--committed"):
+        config.course_folder = Path(tempfile.mkdtemp(prefix="course-committed-"))
+        config.course_restored, config.course_edited = helpers.set_edited_aside(config.course_folder)
+
+
+def pytest_unconfigure(config):
+    if config.course_folder:
+        shutil.rmtree(config.course_folder, ignore_errors=True)
+
+
+def pytest_report_header(config):
+    return _about_edited(config)
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    for line in _about_edited(config):
+        terminalreporter.write_line(line, yellow=True)
+
+
+def _about_edited(config):
+    lines = []
+    if config.course_restored:
+        lines.append(
+            f"You have worked in {', '.join(config.course_restored)}: your notebooks are left alone, and the tests "
+            "read the course's own form of them. (Authors: make execute first.)"
+        )
+    if config.course_edited:
+        lines.append(
+            f"You have worked in {', '.join(config.course_edited)}, and there is no Git that has the course's own "
+            "form: tests of these may fail because of your edits."
+        )
+    return lines
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failure of a chapter in which somebody has worked says so: it may be no fault of the course."""
+    report = yield
+    path = getattr(item, "callspec", None) and item.callspec.params.get("path")
+    if report.failed and isinstance(path, Path) and path.suffix == ".ipynb" and helpers.edited(path):
+        report.sections.append(("about this notebook", f"{path.name} has been edited since the last commit."))
+    return report
+
+
+# Files that take longest come first, so that no worker is left alone with one at the end (processor seconds).
+LONGEST_FIRST = ("test_execution", "test_book", "test_browser", "test_registry", "test_engine", "test_chapter_13",
+                 "test_chapter_12", "test_chapter_06", "test_chapter_10", "test_chapter_15")  # fmt: skip
+
+
+def pytest_collection_modifyitems(config, items):
+    """For ``--dist loadgroup --no-loadscope-reorder``: a file goes to one worker as a whole, because its tests share
+    fixtures, but each run of a notebook goes by itself: these share nothing."""
+    for item in items if config.pluginmanager.hasplugin("xdist") else ():
+        alone = item.path.stem == "test_execution"
+        item.add_marker(pytest.mark.xdist_group(item.nodeid if alone else item.path.stem))
+    order = {stem: number for number, stem in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
+# ------------------------------------------------------------------------------------- fixtures
 
 
 def _lacking(reason: str, demanded_by: str):
@@ -44,6 +109,14 @@ def _lacking(reason: str, demanded_by: str):
     if os.environ.get(demanded_by):
         pytest.fail(f"demanded by {demanded_by}, but {reason}")
     pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    """Figures that a test leaves open are closed; Matplotlib warns when they become many."""
+    yield
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")
 
 
 @pytest.fixture(scope="session")
@@ -75,9 +148,16 @@ def espeak():
 @pytest.fixture(scope="session")
 def copy_of_course():
     """A function: copy the course to a folder, without what set-up, runs and learners left beside it."""
-    left = (".git", ".venv", "build", "cache", ".course_progress*", ".hypothesis", ".ipynb_checkpoints")
-    ignore = shutil.ignore_patterns(*left, "*.egg-info", "__pycache__", ".*_cache")
-    return lambda folder: Path(shutil.copytree(paths.ROOT, folder, ignore=ignore))
+    names = (".git", ".venv", "build", "cache", ".course_progress*", ".hypothesis", ".ipynb_checkpoints")
+    ignore = shutil.ignore_patterns(*names, "*.egg-info", "__pycache__", ".*_cache")
+
+    def copy(folder):
+        folder = Path(shutil.copytree(paths.ROOT, folder, ignore=ignore))
+        for path in paths.NOTEBOOKS.glob("*.ipynb"):  # in their committed form, where that is tested
+            shutil.copy(path, folder / "notebooks" / path.name)
+        return folder
+
+    return copy
 
 
 @pytest.fixture

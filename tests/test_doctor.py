@@ -1,16 +1,20 @@
 """The doctor: each fault of a machine is found, advice is given, and nothing makes it fail."""
 
 import collections
+import os
 import re
 import subprocess
 import sys
+import sysconfig
+from pathlib import Path
 
 import pytest
 
-from course_utils import doctor, paths
+from course_utils import doctor, machine, paths, pins, settings
 from course_utils.data import newsgroups
-from course_utils.maintain import setup
 from course_utils.plots import colour
+
+SITE = Path(sysconfig.get_path("purelib"))
 
 Usage = collections.namedtuple("Usage", "total used free")
 Memory = collections.namedtuple("Memory", "total available")
@@ -27,73 +31,151 @@ def test_this_machine_can_run_the_course():
 def test_whatever_is_not_ok_says_what_to_do(no_posts):
     for one in doctor.check():
         assert one.status in doctor.SYMBOLS
-        assert bool(one.advice) == (one.status != "ok")
+        assert one.advice or one.status in ("ok", "note")
     assert finding("newsgroup posts").status == "note"
 
 
 def test_wrong_python(monkeypatch):
-    monkeypatch.setattr(setup, "SUPPORTED", ((3, 98), (3, 99)))
+    monkeypatch.setattr(machine, "FIRST_PYTHON", (3, 98))
     assert finding("Python").status == "problem" and "3.98" in finding("Python").advice
 
 
-def test_missing_and_other_packages(monkeypatch):
-    real = doctor.metadata.version
+def test_switched_off_assertions_are_a_problem():
+    code = "from course_utils import doctor; print(doctor._python())"
+    done = subprocess.run([sys.executable, "-O", "-c", code], capture_output=True, text=True, cwd=paths.ROOT)
+    assert "status='problem'" in done.stdout and "PYTHONOPTIMIZE" in done.stdout
 
-    def version(name):
-        if name == "numpy":
-            raise doctor.metadata.PackageNotFoundError(name)
-        return real(name)
 
-    monkeypatch.setattr(doctor.metadata, "version", version)
-    assert finding("packages").status == "problem" and "numpy" in finding("packages").detail
-    monkeypatch.setattr(doctor.metadata, "version", lambda name: "0.0.1" if name == "numpy" else real(name))
+@pytest.fixture
+def site(monkeypatch):
+    """Play what is installed: set ``site.whole`` (name → version) and ``site.records``."""
+    played = type("Site", (), {"whole": pins.installed(SITE), "records": pins.recorded(SITE)})
+    monkeypatch.setattr(pins, "installed", lambda folder: played.whole)
+    monkeypatch.setattr(pins, "recorded", lambda folder: played.records)
+    return played
+
+
+def without(site, *names):
+    site.whole = {name: version for name, version in site.whole.items() if name not in names}
+    site.records = [name for name in site.records if name not in names]
+
+
+def test_missing_damaged_and_other_packages(site):
+    whole = site.whole
+    site.whole = whole | {"numpy": "0.0.1", "traitlets": "0.0.2"}
     assert finding("packages").status == "warning" and "numpy 0.0.1 instead of" in finding("packages").detail
+    assert "traitlets 0.0.2 instead of" in finding("packages").detail, "what comes along is looked at too"
+    site.whole = {name: version for name, version in whole.items() if name != "scipy"}
+    assert (finding("packages").status, finding("packages").detail) == ("problem", "damaged: scipy")
+    without(site, "numpy")
+    assert finding("packages").status == "problem" and "missing: numpy" in finding("packages").detail
 
 
-def without(monkeypatch, *names):
-    real = doctor.metadata.version
-
-    def version(name):
-        if name in names:
-            raise doctor.metadata.PackageNotFoundError(name)
-        return real(name)
-
-    monkeypatch.setattr(doctor.metadata, "version", version)
-
-
-def test_packages_that_only_maintain_the_course_need_not_be_there(monkeypatch):
-    without(monkeypatch, "sphinx", "playwright", "alabaster")
+def test_packages_that_only_maintain_the_course_need_not_be_there(site):
+    without(site, "sphinx", "playwright", "alabaster")
     assert finding("packages").status == "ok"
-    without(monkeypatch, "sphinx", "traitlets")  # what comes along with a package that is needed
+    without(site, "sphinx", "traitlets")  # what comes along with a package that is needed
     assert finding("packages").detail == "missing: traitlets"
 
 
-def test_conda_has_its_own_command(monkeypatch, tmp_path):
-    without(monkeypatch, "numpy")
+def test_a_long_list_is_cut(site):
+    site.whole = dict.fromkeys(site.whole, "0.0.1")
+    assert " more" in finding("packages").detail and len(finding("packages").detail) < 300
+
+
+# ---------------------------------------------------------------------- settings that reach into a lesson
+
+
+@pytest.fixture
+def home(monkeypatch, tmp_path):
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    for name in (*doctor.REACHING, "MPLBACKEND"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(settings, "overridden", {})
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", doctor.REACHING)
+def test_each_variable_that_reaches_into_a_lesson_is_named(home, monkeypatch, name):
+    assert finding("your settings").status == "ok"
+    monkeypatch.setenv(name, "x")
+    assert name in finding("your settings").detail and finding("your settings").status == "warning"
+
+
+@pytest.mark.parametrize("name", ["KERAS_BACKEND", "TF_USE_LEGACY_KERAS", "XLA_FLAGS", "MPLBACKEND", "MATPLOTLIBRC"])
+def test_what_the_lessons_override_is_said(name, tmp_path):
+    code = "from course_utils import doctor; print(doctor._settings())"
+    env = {k: v for k, v in os.environ.items() if k not in doctor.REACHING} | {name: "other", "HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=paths.ROOT, env=env)
+    assert "status='note'" in done.stdout and name in done.stdout, done.stdout + done.stderr
+
+
+def test_files_that_reach_into_a_lesson_are_named(home):
+    (home / ".keras").mkdir()
+    (home / ".keras" / "keras.json").write_text('{"backend": "tensorflow", "floatx": "float32"}')
+    assert finding("your settings").status == "ok", "that is what the lessons use"
+    (home / ".keras" / "keras.json").write_text('{"image_data_format": "channels_first"}')
+    assert "keras.json" in finding("your settings").detail
+    (home / ".ipython" / "profile_default" / "startup").mkdir(parents=True)
+    (home / ".ipython" / "profile_default" / "startup" / "50-dark.py").write_text("")
+    assert finding("your settings").status == "warning" and "50-dark.py" in finding("your settings").detail
+
+
+def test_a_home_that_is_unknown_or_locked_is_a_note(monkeypatch, tmp_path):
+    def unknown():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", lambda: tmp_path / "nothing")
+    assert finding("home folder").status == "note"
+    monkeypatch.setattr(Path, "home", unknown)
+    assert finding("home folder").detail == "unknown"
+    assert not any("could not be checked" in one.detail for one in doctor.check())
+
+
+def test_a_module_from_elsewhere_is_a_problem(tmp_path):
+    (tmp_path / "numpy").mkdir()
+    (tmp_path / "numpy" / "__init__.py").write_text("__version__ = '1.21.5'")
+    code = "from course_utils import doctor; print(doctor._origins())"
+    env = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{paths.ROOT}"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=paths.ROOT, env=env)
+    assert "status='problem'" in done.stdout and "numpy would come from PYTHONPATH" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("name", ["tensorflow.py", "random.py", "keras/__init__.py"])
+def test_a_file_beside_the_notebooks_that_hides_a_module_is_named(monkeypatch, tmp_path, name):
+    monkeypatch.setattr(paths, "NOTEBOOKS", tmp_path)
+    (tmp_path / "my_notes.py").write_text("")
+    assert finding("modules").status == "ok"
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("")
+    assert finding("modules").status == "problem" and name.split("/")[0] in finding("modules").detail
+
+
+@pytest.mark.parametrize("content", [b"", b"<!DOCTYPE html>", b"\x78\x9c cut off"])
+def test_a_damaged_copy_of_the_posts_is_a_warning(no_posts, content):
+    no_posts.mkdir(parents=True)
+    (no_posts / newsgroups._FILE).write_bytes(content)
+    assert finding("newsgroup posts").status == "warning" and "damaged" in finding("newsgroup posts").detail
+
+
+def test_conda_has_its_own_command(monkeypatch, tmp_path, site):
+    without(site, "numpy")
     assert finding("packages").advice == "Run: make setup"
     (tmp_path / "conda-meta").mkdir()
     monkeypatch.setattr(doctor.sys, "prefix", str(tmp_path))
     assert finding("packages").advice == "Run: conda env update -f environment.yml"
 
 
-def test_packages_that_come_along_are_looked_at_too_and_a_long_list_is_cut(monkeypatch):
-    real = doctor.metadata.version
-    monkeypatch.setattr(doctor.metadata, "version", lambda name: "0.0.1" if name == "traitlets" else real(name))
-    assert "traitlets 0.0.1 instead of" in finding("packages").detail
-    monkeypatch.setattr(doctor.metadata, "version", lambda name: "0.0.1")
-    assert " more" in finding("packages").detail and len(finding("packages").detail) < 300
-
-
 def test_little_memory_also_inside_a_container(monkeypatch):
     import psutil
 
     monkeypatch.setattr(psutil, "virtual_memory", lambda: Memory(64e9, 60e9))
-    monkeypatch.setattr(doctor, "memory_limit", lambda: None)
+    monkeypatch.setattr(machine, "memory_limit", lambda: None)
     assert finding("memory").status == "ok"
-    monkeypatch.setattr(doctor, "memory_limit", lambda: 1_000_000_000)
+    monkeypatch.setattr(machine, "memory_limit", lambda: 1_000_000_000)
     assert finding("memory").status == "warning"
-    monkeypatch.setattr(doctor, "memory_limit", lambda: 8_000_000_000)
-    monkeypatch.setattr(doctor, "_memory_used", lambda: 7_500_000_000)
+    monkeypatch.setattr(machine, "memory_limit", lambda: 8_000_000_000)
+    monkeypatch.setattr(machine, "memory_in_use", lambda: 7_500_000_000)
     assert finding("memory").detail == "8.0 GB, 0.5 GB free" and finding("memory").status == "warning"
 
 
@@ -102,35 +184,35 @@ def groups(monkeypatch, tmp_path):
     """A control group inside another one; write the system's files into them."""
     outer, inner = tmp_path / "outer", tmp_path / "outer" / "inner"
     inner.mkdir(parents=True)
-    monkeypatch.setattr(doctor, "_groups", lambda _: [inner, outer])
+    monkeypatch.setattr(machine, "_control_groups", lambda _: [inner, outer])
     return inner, outer
 
 
 def test_the_tightest_limit_of_a_container_counts(groups):
     inner, outer = groups
     (inner / "memory.max").write_text("max\n")
-    assert doctor.memory_limit() is None
+    assert machine.memory_limit() is None
     (outer / "memory.max").write_text("2147483648\n")
     (inner / "memory.current").write_text("1048576\n")
-    assert doctor.memory_limit() == 2**31 and doctor._memory_used() == 2**20
+    assert machine.memory_limit() == 2**31 and machine.memory_in_use() == 2**20
     (inner / "memory.stat").write_text("anon 4096\ninactive_file 1000000\nactive_file 7\n")
-    assert doctor._memory_used() == 2**20 - 1_000_000, "files that are kept to be read again can go at any time"
+    assert machine.memory_in_use() == 2**20 - 1_000_000, "files that are kept to be read again can go at any time"
 
 
 def test_limits_of_the_older_kind(groups):
     inner, _ = groups
     (inner / "memory.limit_in_bytes").write_text(str(2**63 - 4096))
-    assert doctor.memory_limit() is None, "that number means no limit"
+    assert machine.memory_limit() is None, "that number means no limit"
     (inner / "memory.limit_in_bytes").write_text(str(10**9))
-    assert doctor.memory_limit() == 10**9
+    assert machine.memory_limit() == 10**9
     (inner / "cpu.cfs_quota_us").write_text("50000")
     (inner / "cpu.cfs_period_us").write_text("100000")
-    assert doctor.cores() == 0.5
+    assert machine.cores() == 0.5
 
 
 def test_half_a_core_is_noted(groups, monkeypatch):
     inner, _ = groups
-    monkeypatch.setattr(doctor.os, "sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
+    monkeypatch.setattr(machine.os, "sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
     (inner / "cpu.max").write_text("max 100000\n")
     assert finding("processor").detail == "3 cores" and finding("processor").status == "ok"
     (inner / "cpu.max").write_text("50000 100000\n")
@@ -138,8 +220,8 @@ def test_half_a_core_is_noted(groups, monkeypatch):
 
 
 def test_a_system_without_control_groups_has_no_limit(monkeypatch):
-    monkeypatch.setattr(doctor, "_groups", lambda _: [])
-    assert doctor.memory_limit() is None and doctor._memory_used() == 0 and doctor.cores() >= 1
+    monkeypatch.setattr(machine, "_control_groups", lambda _: [])
+    assert machine.memory_limit() is None and machine.memory_in_use() == 0 and machine.cores() >= 1
 
 
 def test_chinese_fonts_are_told_by_their_files(monkeypatch):
@@ -188,7 +270,7 @@ def test_no_network_is_no_problem(no_posts, monkeypatch):
 
 
 def test_a_check_that_fails_is_a_finding(monkeypatch):
-    monkeypatch.setattr(doctor, "environment", None)
+    monkeypatch.setattr(doctor, "machine", None)
     assert any("could not be checked" in f.detail for f in doctor.check())
 
 

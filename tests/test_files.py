@@ -26,14 +26,3 @@ def test_a_link_stays_a_link(tmp_path):
     link.symlink_to(target)
     files.write_whole(link, b"two")
     assert link.is_symlink() and target.read_bytes() == b"two"
-
-
-def test_only_what_stands_between_the_markers_is_written_anew(tmp_path):
-    path = tmp_path / "README.md"
-    path.write_bytes("vor\n<!-- x: begin -->\nold\n<!-- x: end -->\nnach ü".encode())
-    files.rewrite(path, "x", "new")
-    assert path.read_bytes() == "vor\n<!-- x: begin -->\nnew\n<!-- x: end -->\nnach ü".encode()
-    before = path.read_bytes()
-    with pytest.raises(ValueError, match="y: begin"):
-        files.rewrite(path, "y", "new")
-    assert path.read_bytes() == before

@@ -3,6 +3,7 @@
 import io
 import math
 import os
+import sys
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -17,17 +18,17 @@ from course_utils.progress_bar import ProgressBar, clock
 def shown(monkeypatch):
     """What a notebook would display, as a list of (data, metadata)."""
     calls = []
-    monkeypatch.setattr(session, "in_notebook", lambda: True)
+    monkeypatch.setattr(display, "in_notebook", lambda: True)
 
     class Handle:
         def update(self, data, raw, metadata=None):
             calls.append((data, metadata))
 
-    def display(data, raw, metadata=None, display_id=None):
+    def shows(data, raw, metadata=None, display_id=None):
         calls.append((data, metadata))
         return Handle()
 
-    monkeypatch.setattr("IPython.display.display", display)
+    monkeypatch.setattr("IPython.display.display", shows)
     return calls
 
 
@@ -163,7 +164,7 @@ def test_the_bar_in_a_terminal_stays_on_one_line(monkeypatch):
             return True
 
     out = Terminal()
-    monkeypatch.setattr(session.sys, "stderr", out)
+    monkeypatch.setattr(sys, "stderr", out)
     monkeypatch.setenv("COLUMNS", "40")
     bar = ProgressBar("a label that is longer than the line " * 3)
     bar.update(0.5, "and what it is doing now")

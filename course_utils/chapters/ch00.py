@@ -51,4 +51,5 @@ q_four_times = choice(
         "it doubles": "More numbers make the mean steadier, not less steady. Look at the histograms again.",
     },
     explain="The variance is divided by four, and the standard deviation, its square root, by two.",
+    hints=["The variance of a mean is divided by the count. The standard deviation is its root."],
 )

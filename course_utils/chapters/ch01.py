@@ -102,7 +102,7 @@ def part_by_part(layers, width, vocabulary):
 
 @exercise(
     "01.training_memory",
-    cases=[(1e9,), (7.5e9, 2, 2, 12), (175e9, 2, 0, 0), (3e8, 4, 4, 0)],
+    cases=[(1e9,), (33_333_000,), (7.5e9, 2, 2, 12), (175e9, 2, 0, 0), (3e8, 4, 4, 0)],
     equivalent=["1000000000.0 -> 1000000001.0", "1000000000.0 -> 999999999.0"],
     hints=["How many bytes does one parameter need in all? Then times the parameters, in units of a billion."],
 )
@@ -206,6 +206,7 @@ q_kinds = choice(
         "a large model": "That says how big a model is. What it is for is another question.",
     },
     explain="A task says what goes in and what comes out. Which model does it is open, and has changed several times.",
+    hints=["A kind of model can be used for many tasks. Which of the four names what is done, and not how?"],
 )
 
 q_weights = number(
@@ -220,6 +221,7 @@ q_weights = number(
         5: "That is the state in training, sixteen bytes each. The question is about the weights alone.",
     },
     explain="80 billion bytes / 2 = 40 billion parameters; a model of 175 billion needs several cards.",
+    hints=["80 GB are 80 billion bytes. How many bytes does one weight take?"],
 )
 
 q_experts = choice(
@@ -234,6 +236,7 @@ q_experts = choice(
         "the formula 6 N D does not hold for it": "It holds, with the right N. Which parameters does a token meet?",
     },
     explain="In a mixture of experts, a token meets the experts chosen for it: 37 of 671 billion parameters here.",
+    hints=["Compute is paid for the parameters that a token passes through, not for those that are stored."],
 )
 
 q_small = choice(
@@ -253,4 +256,5 @@ q_small = choice(
         "They take a second, and on small tables they are hard to beat. A network then "
         "has something to be compared with."
     ),
+    hints=["Few rows and few columns: what can be trained in a second, and is hard to beat here?"],
 )

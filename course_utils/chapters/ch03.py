@@ -118,6 +118,7 @@ _LOGITS = np.array([[2.0, -1.0, 0.5], [0.0, 0.0, 1.0], [-1.0, 3.0, 0.2], [0.3, 0
         (_LOGITS, np.array([0, 2, 2, 1])),
         (_LOGITS[:2], np.array([1, 0])),
         (np.array([[1000.0, 0.0], [0.0, -1000.0]]), np.array([1, 0])),
+        (np.array([[3000.0, 0.0, 0.0]]), np.array([0])),
     ],
     hints=[
         "First the probabilities, row by row: subtract each row's largest logit before the exponential.",
@@ -292,6 +293,7 @@ q_formula = choice(
         ),
     },
     explain="Every way from v to the loss leaves through one of the nodes that v feeds directly: each is counted once.",
+    hints=["Through which nodes does a change of v reach the loss?"],
 )
 
 q_cost = choice(
@@ -308,6 +310,7 @@ q_cost = choice(
         ),
     },
     explain="Each node is visited once, with about two products where the forward pass had one.",
+    hints=["Backpropagation visits every node once, and computes all slopes on the way."],
 )
 
 q_h = choice(
@@ -322,6 +325,7 @@ q_h = choice(
         "the function is no longer smooth at that scale": "The function is. Its rounded values are not.",
     },
     explain="Each value is known to about 16 digits; the smaller h, the fewer of them survive the subtraction.",
+    hints=["What is left of two numbers that agree in nearly all digits, after the subtraction?"],
 )
 
 q_sigmoid = number(
@@ -333,7 +337,9 @@ q_sigmoid = number(
         2.5: "You add the ten slopes. Along a path they are multiplied.",
         0.025: "You divide by ten. Ten layers multiply ten slopes.",
         0.25: "That is one layer.",
-        4**10: "So many times smaller does it become. The factor that multiplies it is the inverse.",
     },
-    explain="0.25 to the tenth is about one in a million.",
+    also=(4**10,),
+    tolerance=0.06,
+    explain="A quarter to the tenth power is about one in a million: the gradient shrinks by 4 to the tenth.",
+    hints=["Along a path slopes are multiplied: ten factors, each at most 1/4."],
 )

@@ -377,6 +377,7 @@ q_flip = choice(
         ),
     },
     explain="Convolution is cross-correlation with the kernel turned by half a turn. Blur kernels do not notice it.",
+    hints=["Convolution turns the kernel by half a turn before it slides. When does that change nothing?"],
 )
 
 q_pool = choice(
@@ -389,6 +390,7 @@ q_pool = choice(
         "to all four, in proportion to their values": "Only a pixel that moves the result can get a gradient.",
     },
     explain="A small change of the 5 is the only one that changes the maximum; its slope is 1.",
+    hints=["Only one of the four numbers had a say in the maximum."],
 )
 
 q_parameters = number(
@@ -417,4 +419,5 @@ q_shift = choice(
         "a dense layer with more units": "Each of its weights belongs to one place of the picture.",
     },
     explain="Convolution moves with the picture; a maximum over all places then no longer knows the place.",
+    hints=["Which operation forgets where in the picture something was found?"],
 )

@@ -446,6 +446,9 @@ q_parameters = number(
         4 * 32 * 43: "That is an LSTM, with four such sets. The plain layer has one.",
     },
     explain="10 · 32 for the input, 32 · 32 for the state, 32 biases: 1,376, however long the sequences are.",
+    hints=[
+        "Three parts: input to units, units to units, and one bias for each unit. The number of steps plays no part."
+    ],
 )
 
 q_shared = choice(
@@ -458,6 +461,7 @@ q_shared = choice(
         "each step has weights of its own, which are added up": "There is one matrix, however long the sequence is.",
     },
     explain="Chapter 3: the sum runs over the nodes that a value feeds directly, and W_hh feeds every step.",
+    hints=["In how many places of the unrolled network does the same weight stand?"],
 )
 
 q_lag = number(
@@ -465,6 +469,7 @@ q_lag = number(
     "All eigenvalues of the recurrent matrix have the size 0.9, and tanh works where its slope is 1. What part of a "
     "gradient is left after 100 steps?",
     answer=0.9**100,
+    tolerance=0.03,
     wrong={
         0.9: "That is one step. Each step multiplies once more.",
         0.009: "You divide by the number of steps. A hundred steps multiply a hundred times.",
@@ -472,6 +477,7 @@ q_lag = number(
         0.1**100: "0.1 is what gets lost in a step. What is left in each?",
     },
     explain="0.9 to the hundredth is about 0.0000266: one part in forty thousand.",
+    hints=["Each step multiplies by 0.9 once more: a power."],
 )
 
 q_gates = choice(
@@ -484,6 +490,9 @@ q_gates = choice(
         "the gates clip gradients that are too large": "Clipping is another thing, against the opposite fault.",
     },
     explain="From one cell state to the next the direct slope is the forget gate: no matrix, and no tanh.",
+    hints=[
+        "Write the cell state as old state times gate plus something. What is its slope with respect to the old state?"
+    ],
 )
 
 q_persistence = choice(
@@ -496,4 +505,5 @@ q_persistence = choice(
         "is the correlation significant": "It is, for any curve that follows the price. Compare with a simple one.",
     },
     explain="Prices move little from day to day, so any copy of yesterday's curve correlates highly.",
+    hints=["A price moves little in a day. Which forecast needs no model at all?"],
 )

@@ -14,6 +14,7 @@ from course_utils.exercises import choice, exercise, number
         ([5, 1, 2, 1, 2, 4, 2, 1], (1, 2), 300),
         ([7, 7, 7, 7, 7], (7, 7), 256),
         ([1, 3, 2, 1, 2], (1, 2), 256),
+        ([11, 2, 1, 21, 1, 2], (1, 2), 9),
     ],
     hints=[
         "Walk through the list with an index that you move yourself: by two after a merge, else by one.",
@@ -282,6 +283,7 @@ def sum_of_logarithms(counts, power):
         (np.array([1.0, 1.0, 0.0, 0.5, 0.2]), np.array([0.5, 1.0, 1.0, 0.0, 0.1])),
         (np.array([0.0, 0.3, 0.0, 1.0, 0.8, 0.6]), np.array([1.0, 0.3, 0.9, 0.0, 0.7, 0.9])),
     ],
+    tolerance=1e-4,  # 1.96 and 1.959964 are both right
     hints=[
         "Everything is computed from the differences, one for each text.",
         "The half width is 1.96 times the standard deviation of the differences (ddof=1) over the root of n.",
@@ -443,6 +445,7 @@ q_bytes = number(
         3: "That is one character.",
     },
     explain="Five characters of three bytes each.",
+    hints=["Count the characters, and multiply by the bytes of each."],
 )
 
 q_bag = choice(
@@ -455,6 +458,7 @@ q_bag = choice(
         "'good film' and 'good, good film'": "A bag keeps how often a word occurs. Count 'good' in each.",
     },
     explain="The same words, each as often: only their order tells the two apart, and a bag has none.",
+    hints=["Count the words of each pair. The order plays no part."],
 )
 
 q_marked = choice(
@@ -469,6 +473,7 @@ q_marked = choice(
         ),
     },
     explain="To be wrong so reliably takes knowledge: the words were learned, what turns them around was not.",
+    hints=["A model without any knowledge would get one half. What does a score far below it need?"],
 )
 
 q_attention = choice(
@@ -481,6 +486,7 @@ q_attention = choice(
         "the order of the source words": "The last state knows order too. How much fits into it?",
     },
     explain="The last state has to hold the whole number at once; attention lets each character look up what it needs.",
+    hints=["How much of the source does the decoder see without it, when it writes the last word?"],
 )
 
 q_longer = choice(
@@ -495,4 +501,5 @@ q_longer = choice(
         ),
     },
     explain="The rule is one of many functions that fit the training numbers. Nothing in the data asked for that one.",
+    hints=["Training rewards what works on the training numbers. How many different habits do that?"],
 )

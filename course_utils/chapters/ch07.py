@@ -277,6 +277,7 @@ q_frame = number(
         50: "Half of the rate is the highest frequency; a second still has all of its samples.",
     },
     explain="400 / 16,000 = 0.025 s. Common recognisers use frames of about this length, every 10 ms.",
+    hints=["400 samples are which part of a second? A second has 1,000 milliseconds."],
 )
 
 q_log = choice(
@@ -289,6 +290,7 @@ q_log = choice(
         "nothing": "The power is a quarter of what it was. Its logarithm notices.",
     },
     explain="A factor becomes a shift, and a shift is easy to take away: subtract the clip's own mean.",
+    hints=["The logarithm of a product is a sum: what does a constant factor become?"],
 )
 
 q_split = choice(
@@ -303,6 +305,7 @@ q_split = choice(
         "test on the training clips with noise on them": "Noise changes the clip, not who speaks.",
     },
     explain="Split along what will be new in use: here the speaker, in chapter 8 the date.",
+    hints=["Which voices will your customers have, and are they in your training data?"],
 )
 
 q_blank = choice(
@@ -315,4 +318,5 @@ q_blank = choice(
         "seven": "Blanks at the ends are allowed and not required.",
     },
     explain="s, e, blank, e: equal neighbours need a blank between them.",
+    hints=["Two equal letters in a row need a blank between them."],
 )

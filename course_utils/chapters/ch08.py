@@ -9,7 +9,8 @@ from course_utils.exercises import choice, exercise, number
 
 @exercise(
     "08.tfidf_weight",
-    cases=[(1, 9, 9), (2, 9, 4), (3, 100, 1), (0, 50, 7), (1, 1796, 42)],
+    cases=[(1, 9, 9), (2, 9, 4), (3, 100, 1), (0, 50, 7), (1, 1796, 42)]
+    + [(np.array([[1, 0], [2, 3]]), 2, np.array([2, 1]))],
     hints=[
         "Three steps: a fraction, its logarithm, a product.",
         "Both numbers of texts get one added before they are divided; after the logarithm one is added as well.",
@@ -66,6 +67,7 @@ def two_logarithms(count, texts, containing):
 @exercise(
     "08.wilson",
     cases=[(5, 10), (0, 10), (353, 360), (360, 360), (597, 717)],
+    tolerance=1e-4,  # 1.96 is right, too
     hints=[
         "Name the parts: p is correct / n; then the centre, the half width, and what both are divided by.",
         "The denominator 1 + z²/n divides the centre and the half width alike.",
@@ -306,6 +308,7 @@ q_dense = number(
         753840: "Your unit is the kilobyte. A megabyte is a million bytes.",
     },
     explain="18,846 × 10,000 × 4 bytes are 754 million bytes, and the network's weights come on top of it.",
+    hints=["Rows times columns times bytes of a number, divided by a million."],
 )
 
 q_interval = choice(
@@ -320,6 +323,7 @@ q_interval = choice(
         ),
     },
     explain="0.006 × 360 is about two texts. Each interval is several texts wide on either side.",
+    hints=["0.006 of 360 texts: how many texts is that?"],
 )
 
 q_leak = choice(
@@ -334,6 +338,7 @@ q_leak = choice(
         ),
     },
     explain="A word about the subject is what the model should use: new posts will have it too.",
+    hints=["A leak is something that will be missing in new texts. Which of these will still be there?"],
 )
 
 q_lstm = choice(
@@ -346,4 +351,5 @@ q_lstm = choice(
         "the order of words never matters in texts": "It can (not good, not bad). What does it take to learn it?",
     },
     explain="A linear model learns one number a word; the LSTM learns a vector a word and how to read them in order.",
+    hints=["How many texts does it learn from, and what does it have to find out about each word?"],
 )

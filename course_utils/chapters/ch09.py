@@ -368,6 +368,7 @@ q_placeholder = choice(
         "an error, because a has no value": "Nothing was raised. When does a value become necessary?",
     },
     explain="Building a graph only writes down what to do. Numbers come into being when a session runs it.",
+    hints=["Nothing has been fed yet. Can a sum have a value?"],
 )
 
 q_trace = number(
@@ -395,6 +396,7 @@ q_bridge = choice(
         "to make a TensorFlow 2 program faster": "What does a session have that tf.function has not?",
     },
     explain="It is a bridge: parts of it are gone already, and nothing new is built there.",
+    hints=["It brings old names back, for a while. Who needs old names?"],
 )
 
 q_memory = number(

@@ -392,6 +392,7 @@ q_patient_a = choice(
         "it is healthy: leave it alone": "Compare the two curves at the end. How far are they apart?",
     },
     explain="Training accuracy is at the top, validation stays far below and no longer moves: that gap is overfitting.",
+    hints=["Compare the training curve with the validation curve: which one is good?"],
 )
 
 q_patient_b = choice(
@@ -404,6 +405,7 @@ q_patient_b = choice(
         "it is healthy: leave it alone": "Follow the curves to the right edge: in which direction do they go there?",
     },
     explain="Both curves are low, close together and still rising: do not judge a model before it has learned.",
+    hints=["Are the curves flat at the end?"],
 )
 
 q_patient_c = choice(
@@ -416,6 +418,7 @@ q_patient_c = choice(
         "it is healthy: leave it alone": "The curves agree, but at what height? Compare with the others.",
     },
     explain="Both curves are low, close together and flat: it is held too tightly to follow even its training data.",
+    hints=["Compare the training curve with what is possible: is it good itself?"],
 )
 
 q_power = number(
@@ -429,6 +432,7 @@ q_power = number(
         1000: "Ten times the examples divide the error by about 3.2. You need a factor of 2.",
     },
     explain="n to the power -0.5 halves when n grows by 2 squared: 400. The next halving needs 1600.",
+    hints=["n to the power -0.5 is 1 over the root of n. By which factor must n grow to halve it?"],
 )
 
 q_zeros = choice(
@@ -441,6 +445,7 @@ q_zeros = choice(
         "L2 increases the small weights": "L2 makes every weight smaller. By how much, when it is small already?",
     },
     explain="A constant pull reaches zero in a finite number of steps; a pull in proportion to the weight never does.",
+    hints=["Compare the slopes of |w| and w² near zero."],
 )
 
 q_test_time = choice(
@@ -455,6 +460,7 @@ q_test_time = choice(
         "nothing is dropped, and all units are doubled": "In training the kept units were doubled already. Why?",
     },
     explain="The scaling is done in training, so that the full network already receives what it is used to.",
+    hints=["Inverted dropout makes up for the missing units during training. What is left to do afterwards?"],
 )
 
 q_choose = choice(
@@ -473,4 +479,5 @@ q_choose = choice(
         ),
     },
     explain="A set that helped to choose flatters the choice. The test set is looked at once, at the end.",
+    hints=["The number that you choose by looks better than it is. Which set must stay unseen until the end?"],
 )

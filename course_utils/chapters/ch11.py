@@ -309,6 +309,7 @@ q_budget = number(
     },
     tolerance=0.001,
     explain="101 numbers for each of 20 hidden units, and 21 for each of 10 outputs: 2,020 + 210 = 2,230.",
+    hints=["Two layers: (inputs + 1) · hidden, and (hidden + 1) · outputs."],
 )
 
 q_fair = choice(
@@ -327,6 +328,7 @@ q_fair = choice(
         ),
     },
     explain="Give every candidate the same number of trials, chosen on the same validation examples.",
+    hints=["What besides the architecture differs between the two?"],
 )
 
 q_noise = choice(
@@ -339,6 +341,7 @@ q_noise = choice(
         "B is better": "The margin goes both ways, but the measurement itself points to A.",
     },
     explain="The interval from -0.7 to +2.3 points contains zero. Take the simpler one, or get more test examples.",
+    hints=["Does the interval from 0.8 - 1.5 to 0.8 + 1.5 contain zero?"],
 )
 
 q_shuffle = choice(
@@ -355,6 +358,7 @@ q_shuffle = choice(
         "none of them: no pixel is lost": "Nothing is lost. But one of them can only use what lies close together.",
     },
     explain="Who treats all inputs alike cannot notice a permutation. A convolution relies on neighbours.",
+    hints=["Which model looks at neighbouring pixels together?"],
 )
 
 q_text = choice(
@@ -371,4 +375,5 @@ q_text = choice(
         ),
     },
     explain="With few texts, a model that has little to learn is ahead. Keep it as the mark that others must beat.",
+    hints=["What tells a topic: single words, or their order? And how many examples are there?"],
 )

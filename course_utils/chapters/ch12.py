@@ -357,6 +357,7 @@ q_latency = choice(
         "the 95th percentile is the time of the slowest call": "Five calls in a hundred are slower still.",
     },
     explain="Times have a long tail. The median is the usual one; one in twenty is above the 95th percentile.",
+    hints=["One slow call in a hundred: what does it do to a mean, and what to a median?"],
 )
 
 q_int32 = number(
@@ -371,6 +372,7 @@ q_int32 = number(
         16384: "That is the largest product. How many of them fit?",
     },
     explain="2,147,483,647 / 16,384 is 131,071.99: more than any layer of this chapter adds up.",
+    hints=["Divide the largest number by the largest product, and round down."],
 )
 
 q_prune = choice(
@@ -383,6 +385,7 @@ q_prune = choice(
         "the processor checks for each weight whether it is zero": "It does not check. It would be faster if it did.",
     },
     explain="Time falls only with a sparse format and a kernel for it, or when whole rows or channels are taken out.",
+    hints=["Does the product know which numbers are zero?"],
 )
 
 q_transfer = choice(
@@ -395,4 +398,5 @@ q_transfer = choice(
         "that pre-training helps, since three of five are positive": "A coin does that half of the time.",
     },
     explain="Differences of the same seed form pairs; their mean and its interval say what can be said.",
+    hints=["Compute the mean of the five, and look at their spread."],
 )

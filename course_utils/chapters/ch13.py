@@ -69,6 +69,7 @@ def by_scalar_product(probabilities, characters):
         (np.array([3.0]), np.array([10.0]), np.array([4.0]), np.array([0.25])),
         (np.array([3.0, 0.0, 1.0]), np.array([10.0, 10.0, 1.0]), np.array([4.0, 4.0, 1.0]), np.array([0.2, 0.1, 0.01])),
         (np.array([0.0, 0.0]), np.array([0.0, 7.0]), np.array([0.0, 7.0]), np.array([0.3, 0.05])),
+        (np.array([3, 0]), np.array([10, 0]), np.array([4, 0]), np.array([0.25, 0.5])),
     ],
     hints=[
         "Multiply the two fractions out: count / total times the trust, and shorter times what is left of it.",
@@ -302,6 +303,7 @@ _FIVE = np.array([0.1, 0.4, 0.05, 0.3, 0.15])
         (_FIVE, 0.3),
         (_FIVE, 1.0),
         (np.array([0.001, 0.998, 0.001]), 0.5),
+        (np.array([0.5, 0.25, 0.25]), 0.5),
     ],
     hints=[
         "Sort the probabilities, the largest first (np.argsort of the negative ones), and add them up with np.cumsum.",
@@ -399,6 +401,7 @@ q_bits = number(
         1 / 96: "That is the probability of one character. Its surprise is minus the logarithm of it.",
     },
     explain="log2(96) is about 6.58. A model that knows anything about the text needs fewer bits.",
+    hints=["The probability of each is 1/96. Bits are the logarithm to base 2 of 1 over the probability."],
 )
 
 q_mask = choice(
@@ -411,6 +414,7 @@ q_mask = choice(
         "a slower model that writes as well as before": "When it writes, the next token is not there to be looked at.",
     },
     explain="Each place copies the next token from its input. When it writes there is nothing to copy from.",
+    hints=["Without the mask, what can a place see of the token that it should predict?"],
 )
 
 q_temperature = choice(
@@ -423,6 +427,7 @@ q_temperature = choice(
         "nothing: softmax does not depend on the scale": "It does not depend on a shift. A scale changes it.",
     },
     explain="The gaps between the logits grow without bound, and softmax gives everything to the largest.",
+    hints=["Divide two different scores by a very small number. What happens to their difference?"],
 )
 
 q_cache = choice(
@@ -435,6 +440,7 @@ q_cache = choice(
         "t times t scores in each layer": "Scores of earlier queries are done. How many queries are new?",
     },
     explain="Causality makes it possible: nothing earlier can depend on the new token, so nothing earlier changes.",
+    hints=["Which parts of the work for the earlier tokens are kept, and what does the new token do with them?"],
 )
 
 q_compare = choice(
@@ -447,4 +453,5 @@ q_compare = choice(
         "they cannot be compared at all": "Both give a probability to the same text. What unit do the texts share?",
     },
     explain="With 2 characters a token A needs 2.0 bits per character; with 2.5, B needs only 1.8.",
+    hints=["How many characters does one token of A stand for, and one of B?"],
 )

@@ -319,6 +319,7 @@ q_halving = number(
         2.0: "Solve factor^(-0.05) = 0.9 for the factor.",
     },
     explain="0.9^(-1 / 0.05) = 0.9^-20, about 8.2: one tenth less loss for eight times the work, again and again.",
+    hints=["Solve factor to the power -0.05 = 0.9 for the factor."],
 )
 
 q_memory = number(
@@ -333,6 +334,7 @@ q_memory = number(
         1: "A float32 number has four bytes.",
     },
     explain="Four numbers for each parameter, four bytes each: 16 bytes, so 16 GB.",
+    hints=["Four numbers for each parameter, each of 4 bytes."],
 )
 
 q_bfloat = choice(
@@ -345,6 +347,7 @@ q_bfloat = choice(
         "infinity, because bfloat16 overflows early": "It has as many exponent bits as float32, and reaches as far.",
     },
     explain="The next number above 1 is 1.0078. 0.001 is less than half of that step, so every sum is rounded to 1.",
+    hints=["bfloat16 keeps about two or three digits. Is 1.001 different from 1 there?"],
 )
 
 q_parallel = choice(
@@ -357,4 +360,5 @@ q_parallel = choice(
         "the number of bytes sent": "One worker alone sends nothing.",
     },
     explain="The mean of two means over halves of equal size is the mean over the whole: same gradient, same weights.",
+    hints=["The mean over a batch is the mean of the means of its two halves."],
 )

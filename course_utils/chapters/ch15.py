@@ -19,6 +19,7 @@ _FAINT = np.array([[1.0, 1e-200], [1e-250, 1e-200]])
         (_SEEN, _HEARD, _PRIOR),
         (_SEEN[:2], _HEARD[2:], np.array([0.2, 0.3, 0.5])),
         (_FAINT, np.array([[1e-200, 1e-150], [1e-200, 1e-249]]), np.array([0.3, 0.7])),
+        (np.array([[1e-300, 1e-280], [0.5, 0.5]]), np.array([[1e-300, 1e-290], [0.6, 0.4]]), np.array([0.3, 0.7])),
     ],
     hints=[
         "Add the logarithms of the two answers, and subtract the logarithm of the prior.",
@@ -398,6 +399,7 @@ q_prior = choice(
         ),
     },
     explain="Two answers that know nothing must not make you surer of the frequent class.",
+    hints=["Multiply prior by prior, with and without dividing by the prior, and make it add up to 1."],
 )
 
 q_gate = choice(
@@ -410,6 +412,7 @@ q_gate = choice(
         "it goes to one half, which cancels both": "Half of one noise and half of the other: is that nothing?",
     },
     explain="The weights g and 1 - g always add up to 1. To be unsure is the task of the features behind it.",
+    hints=["The gate's two shares add up to 1. Can both be small?"],
 )
 
 q_independent = number(
@@ -424,6 +427,7 @@ q_independent = number(
         0.44: "That is how often at least one of them errs.",
     },
     explain="0.2 times 0.3. If they always erred in the same cases it would be 0.2; if never in the same, 0.",
+    hints=["Independent: the probabilities are multiplied."],
 )
 
 q_missing = choice(
@@ -436,6 +440,7 @@ q_missing = choice(
         "the prior replaces the missing picture": "The sound is missing, not the picture. And what is left to join?",
     },
     explain="Each network has only ever seen one modality, so it cannot miss the other.",
+    hints=["Which networks does late fusion train, and on what?"],
 )
 
 q_floor = number(
@@ -451,6 +456,7 @@ q_floor = number(
         float(2 * np.log1p(np.exp(-2.0))): "Both directions give this number. The loss is their mean.",
     },
     explain="ln(1 + exp(-2)), about 0.127. At temperature 0.1 it would be ln(1 + exp(-20)), next to nothing.",
+    hints=["In each row the scores are 1 and -1. What is minus the logarithm of the softmax at the 1?"],
 )
 
 q_false_negatives = number(
@@ -465,4 +471,5 @@ q_false_negatives = number(
         18: "Those are the true negatives.",
     },
     explain="A tenth of the 20 others. The larger the batch, the more there are.",
+    hints=["There are 20 other pairs. How many of them show the same digit, on average?"],
 )

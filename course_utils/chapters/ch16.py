@@ -378,6 +378,7 @@ q_average = choice(
         ),
     },
     explain="If 4 % are found for certain and the rest are indistinguishable, the AUC is only 0.52.",
+    hints=["The AUC is an average over all members. What can hide in an average?"],
 )
 
 q_epsilon = number(
@@ -408,6 +409,7 @@ q_poisson = choice(
         ),
     },
     explain="A proof covers what it assumes. To shuffle and to report the ε of coins is a common fault.",
+    hints=["For which way of choosing records was the bound proved?"],
 )
 
 q_federated = choice(
@@ -422,6 +424,7 @@ q_federated = choice(
         "the labels of each client, but not the pictures": "Neither is sent. Look at what is averaged.",
     },
     explain="The change of the parameters is made of gradients, and the next section reads a picture from one.",
+    hints=["What does a client send after its training?"],
 )
 
 q_group = number(
@@ -435,4 +438,5 @@ q_group = number(
         0.0625: "The factors of e to the ε are multiplied, four of them. What does that do to ε?",
     },
     explain="Remove one record after the other: four factors of e to the 0.5 make e to the 2.",
+    hints=["Each record adds its own ε."],
 )

@@ -522,6 +522,7 @@ q_weight = choice(
         ),
     },
     explain="Weight times the distance from a baseline has the unit of the price, whatever the unit of the input.",
+    hints=["Measure the area in square centimetres: what happens to its weight, and what to the prices?"],
 )
 
 q_completeness = number(
@@ -536,6 +537,7 @@ q_completeness = number(
         10.0: "That is the sum of all attributions. The upper half has its part already.",
     },
     explain="All attributions add up to 9.5 - (-0.5) = 10, and 6.5 of them are spoken for.",
+    hints=["All attributions together are the difference of the two scores."],
 )
 
 q_copy = choice(
@@ -548,6 +550,7 @@ q_copy = choice(
         "the target does not depend on them": "Importance is about this model, and not about the world.",
     },
     explain="Permute the two together, or take both out and train again: only then their common part shows.",
+    hints=["What can the model do without one of them, while the other is there?"],
 )
 
 q_sanity = choice(
@@ -567,6 +570,7 @@ q_sanity = choice(
         "A method that ignores the weights cannot explain them. "
         "The test can refute an explanation; it never proves one."
     ),
+    hints=["Two networks that know very different things get the same map. On what does the map depend?"],
 )
 
 q_deletion = choice(
@@ -582,4 +586,5 @@ q_deletion = choice(
         ),
     },
     explain="That is why a control is needed, and why Hooker and others (2019) train the network again after deleting.",
+    hints=["Do pictures with ten deleted pixels look like those that the network was trained on?"],
 )

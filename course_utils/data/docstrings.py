@@ -8,14 +8,19 @@ one subpackage resemble each other as posts of one thread do.
 from __future__ import annotations
 
 import ast
+import contextlib
+import hashlib
 import importlib.util
+import json
 import re
 import zlib
 from pathlib import Path
 
 import numpy as np
 
+from course_utils import paths
 from course_utils.data.bundle import Bundle
+from course_utils.files import write_whole
 
 PACKAGES = {"scikit-learn": "sklearn", "SciPy": "scipy"}
 # Others that the course installs, the quickest to read first: what a network may see before it learns the two above.
@@ -25,8 +30,8 @@ OTHERS = {
 }  # fmt: skip
 _NAMES = re.compile(r"scikit[-_ ]?learn|sklearn|scikits?|scipy", re.IGNORECASE)
 _SKIPPED = {"tests", "externals", "_external", "_lib", "conftest"}
-_SHORTEST = 10  # words; below that a docstring says too little to be told apart
-_TEST_SHARE = 30  # per cent of the subpackages
+MIN_WORDS = 10  # a shorter docstring says too little to be classified
+TEST_PERCENT = 30  # of the subpackages
 
 
 def docstrings(packages: dict[str, str] = PACKAGES) -> Bundle:
@@ -53,7 +58,7 @@ def docstrings(packages: dict[str, str] = PACKAGES) -> Bundle:
         classes=tuple(packages),
         groups=groups,
         # A hash and not a draw: the same subpackages are held out in every release of the packages.
-        in_test=np.array([zlib.crc32(group.encode()) % 100 < _TEST_SHARE for group in groups]),
+        in_test=np.array([zlib.crc32(group.encode()) % 100 < TEST_PERCENT for group in groups]),
     )
 
 
@@ -61,14 +66,40 @@ def _subpackage(module: str) -> str:
     return "/".join(module.split("/")[:2])
 
 
-def _read(package: str):
-    """Yield (module path, docstring) of a package's own files, each text once."""
+def _read(package: str) -> list[tuple[str, str]]:
+    """(module path, docstring) of a package's own files, each text once.
+
+    Parsing takes seconds, so the result is kept in the course's cache, under a name that changes with the files.
+    """
     root = Path(importlib.util.find_spec(package).origin).parent
+    files = [file for file in sorted(root.rglob("*.py")) if not _SKIPPED & set(_parts(file, root))]
+    state = [(str(file.relative_to(root)), file.stat().st_size) for file in files]
+    name = hashlib.sha256(repr((CACHE_VERSION, state)).encode()).hexdigest()[:16]
+    kept = paths.CACHE / f"docstrings-{package}-{name}.json"
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        found = [(module, text) for module, text in json.loads(kept.read_text(encoding="utf-8"))]
+        if found:
+            return found
+    found = list(_parsed(files, root))
+    with contextlib.suppress(OSError):  # a folder that cannot be written to: parse again next time
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        for old in kept.parent.glob(f"docstrings-{package}-*.json"):
+            old.unlink(missing_ok=True)
+        write_whole(kept, json.dumps(found).encode("utf-8"))
+    return found
+
+
+CACHE_VERSION = 1  # a change of what is read gets another number
+
+
+def _parts(file: Path, root: Path) -> tuple[str, ...]:
+    return file.relative_to(root.parent).with_suffix("").parts
+
+
+def _parsed(files: list[Path], root: Path):
+    """Yield (module path, docstring) of these files, each text once."""
     seen = set()
-    for file in sorted(root.rglob("*.py")):
-        parts = file.relative_to(root.parent).with_suffix("").parts
-        if _SKIPPED & set(parts):
-            continue
+    for file in files:
         try:
             tree = ast.parse(file.read_text(encoding="utf-8"))
         except (SyntaxError, UnicodeDecodeError):  # a template, or a file for another Python
@@ -76,6 +107,6 @@ def _read(package: str):
         for node in ast.walk(tree):
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
                 text = ast.get_docstring(node)
-                if text and len(text.split()) >= _SHORTEST and text not in seen:
+                if text and len(text.split()) >= MIN_WORDS and text not in seen:
                     seen.add(text)
-                    yield "/".join(parts), text
+                    yield "/".join(_parts(file, root)), text

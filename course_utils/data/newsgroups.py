@@ -8,13 +8,20 @@ the last one out.
 from __future__ import annotations
 
 import contextlib
+import errno
+import http.client
 import io
 import os
 import re
 import socket
+import ssl
+import tarfile
 import tempfile
 import threading
+import urllib.error
 import urllib.request
+import warnings
+import zlib
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -33,7 +40,8 @@ NAMES = (
 DEFAULT = ("alt.atheism", "soc.religion.christian")
 _GIVE_AWAYS = ("headers", "footers", "quotes")
 _FILE = "20news-bydate_py3.pkz"  # the name that scikit-learn gives its cache
-_PATIENCE = 20  # seconds without an answer before a download counts as failed
+MIN_BYTES = 10_000_000  # of the file; the real one has 15 million
+PATIENCE_SECONDS = 20  # seconds without an answer before a download counts as failed
 _SUBJECT = re.compile(r"^Subject:[ \t]*((?:re|fwd?)\s*:\s*)*(.*)$", re.IGNORECASE | re.MULTILINE)
 
 
@@ -112,6 +120,15 @@ def present() -> str:
     return next((where for home, where in _places() if (home / _FILE).is_file()), "")
 
 
+def damaged() -> str:
+    """Which copy of the posts is no posts at all (empty, cut off, a web page), in words; empty if there is none."""
+    for home, where in _places():
+        with contextlib.suppress(OSError), (home / _FILE).open("rb") as file:
+            if file.read(1) != b"\x78" or (home / _FILE).stat().st_size < MIN_BYTES:  # it is compressed by zlib
+                return where
+    return ""
+
+
 def offline() -> bool:
     """Whether ``COURSE_OFFLINE`` forbids downloads."""
     return os.environ.get("COURSE_OFFLINE", "") not in ("", "0")
@@ -167,7 +184,8 @@ def _places():
     if os.environ.get("SCIKIT_LEARN_DATA"):
         yield Path(os.environ["SCIKIT_LEARN_DATA"]), "from the folder that SCIKIT_LEARN_DATA names"
     yield paths.CACHE, "from the course's cache"
-    yield Path.home() / "scikit_learn_data", "from scikit-learn's folder"
+    with contextlib.suppress(RuntimeError):  # a user without a home
+        yield Path.home() / "scikit_learn_data", "from scikit-learn's folder"
 
 
 def _load(home: Path, categories, remove=()):
@@ -196,21 +214,63 @@ def _download() -> Path:
         paths.CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=paths.CACHE, prefix="download-") as folder:
             print("Downloading the newsgroup posts (14 MB), once …")
-            socket.setdefaulttimeout(_PATIENCE)
-            fetch_20newsgroups(data_home=folder, subset="all", n_retries=1)
+            socket.setdefaulttimeout(PATIENCE_SECONDS)
+            with warnings.catch_warnings():  # scikit-learn warns on stderr before it tries again
+                warnings.simplefilter("ignore")
+                fetch_20newsgroups(data_home=folder, subset="all", n_retries=1)
             os.replace(Path(folder) / _FILE, paths.CACHE / _FILE)
-    except OSError as error:
-        raise Unavailable(f"The newsgroup posts could not be downloaded: {_reason(error)}.") from None
+    except Exception as error:  # the network, a proxy, the disk and a damaged archive raise very different ones
+        own = f"If you have the file {_FILE}, name its folder in SCIKIT_LEARN_DATA."
+        raise Unavailable(f"The newsgroup posts could not be downloaded: {reason(error)}. {own}") from None
     finally:
         socket.setdefaulttimeout(patience)
     return paths.CACHE
 
 
-def _reason(error: OSError) -> str:
-    if "SHA256" in str(error) or "checksum" in str(error):
+def reason(error: BaseException) -> str:
+    """Why a download failed, in words: what the server, the network, the proxy or the disk said."""
+    if isinstance(error, urllib.error.HTTPError):
+        return HTTP_REASONS.get(error.code, f"the server answered with the error {error.code}")
+    if isinstance(error, urllib.error.URLError) and isinstance(error.reason, BaseException):
+        return reason(error.reason)
+    text = str(error)
+    if "SHA256" in text or "checksum" in text:
         return "the file that came is not the right one (its hash differs)"
-    if isinstance(error, PermissionError):
+    if found := re.search(r"Tunnel connection failed: (\d+)", text):
+        return f"the proxy refuses the connection ({found[1]}): check the variables HTTP_PROXY and HTTPS_PROXY"
+    if isinstance(error, http.client.InvalidURL) or "unknown url type" in text:
+        return "the address of the proxy is not one: check the variables HTTP_PROXY and HTTPS_PROXY"
+    if isinstance(error, http.client.HTTPException):
+        return "what answered is not a web server: a proxy, or a sign-in page of the network, may stand between"
+    return _reason_of_the_system(error)
+
+
+HTTP_REASONS = {
+    401: "the server asks for a password (401)",
+    403: "the server refuses the download (403), as it does at times: try again tomorrow",
+    404: "the file is no longer where it was (404)",
+    407: "the proxy asks for a password (407): check the variables HTTP_PROXY and HTTPS_PROXY",
+    429: "the server has had too many requests (429): try again later",
+    500: "the server has a fault (500): try again later",
+    502: "the server cannot be reached behind its gateway (502): try again later",
+    503: "the server is overloaded (503): try again later",
+}
+
+
+def _reason_of_the_system(error: BaseException) -> str:
+    number = getattr(error, "errno", None)
+    if isinstance(error, ssl.SSLError):
+        return "the server's certificate is not trusted here: set SSL_CERT_FILE to the certificates of your network"
+    if isinstance(error, PermissionError) or number == errno.EROFS:
         return "the folder data/cache cannot be written to"
-    if error.errno == 28:
+    if number in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
         return "the disk is full"
-    return "the connection broke off"
+    if isinstance(error, socket.gaierror):
+        return "the server's name cannot be looked up: is there a network?"
+    if isinstance(error, TimeoutError):
+        return "the server did not answer in time"
+    if isinstance(error, ConnectionRefusedError):
+        return "the connection was refused (by a proxy that is switched off, perhaps)"
+    if isinstance(error, ConnectionError | EOFError | zlib.error | tarfile.TarError):
+        return "the connection broke off"
+    return f"{type(error).__name__}: {str(error)[:120]}" if str(error) else type(error).__name__

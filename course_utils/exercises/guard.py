@@ -9,20 +9,20 @@ from __future__ import annotations
 import contextlib
 import copy
 import ctypes
+import inspect
 import io
 import random
 import signal
 import sys
 import threading
-import time
-import types
 import warnings
 from dataclasses import dataclass
 
 from course_utils.exercises import values
 
-_LONGEST = 200  # characters of an error's own message
-_AGAIN = 0.05  # seconds between two attempts to stop what does not stop
+TICK_SECONDS = 0.05  # how often the time is counted
+MAX_IMPORT_SECONDS = 120
+MAX_PRINTED_CHARS = 300
 
 
 class TimeUp(BaseException):
@@ -35,29 +35,34 @@ class Run:
 
     Attributes:
         value: the result, or None.
-        error: a sentence if it stopped with an error; else empty.
+        error: the exception that stopped it, or None.
+        line: the line of the answer in which it was raised, from 1; 0 if unknown.
+        timed_out: whether it was stopped because its time was over.
         changed: whether an argument was changed in place.
+        printed: the first lines that it printed.
     """
 
     value: object = None
-    error: str = ""
+    error: BaseException | None = None
+    line: int = 0
+    timed_out: bool = False
     changed: bool = False
+    printed: str = ""
 
 
-def is_function(answer) -> bool:
-    """Whether an answer can be called as a function; a class, or an object that says so itself, is none."""
-    import functools
-
-    kinds = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, functools.partial)
-    library = callable(answer) and type(answer).__module__.startswith(("numpy", "tensorflow"))
-    return isinstance(answer, kinds) or library
+def is_callable(answer) -> bool:
+    """Whether an answer can be called as a function is; a class cannot."""
+    try:
+        return callable(answer) and not isinstance(answer, type)
+    except BaseException:
+        return False
 
 
 def run(function, arguments: tuple, seconds: float, copy_inputs: bool = True) -> Run:
     """Call a function within its limits. Raises only KeyboardInterrupt, and only if the learner pressed it."""
     given = copy.deepcopy(arguments) if copy_inputs else arguments
-    result = Run()
-    with _quiet(), _state_kept(), _interrupts() as pressed, _Limit(seconds) as limit:
+    result, output = Run(), _Bounded()
+    with _quiet(output), _state_kept(), _interrupts() as pressed, _Limit(seconds) as limit:
         try:
             try:
                 result.value = function(*given)
@@ -65,48 +70,43 @@ def run(function, arguments: tuple, seconds: float, copy_inputs: bool = True) ->
                 limit.over = True  # no call here: a call could itself be hit
         except BaseException as error:
             limit.over = True
-            result.error = _sentence(error, function)
+            result.error, result.line = error, _line_of(error, function)
+    if inspect.iscoroutine(result.value):
+        result.value.close()
+        result.value, result.error = None, TypeError("an async function gives no result; write def, without async")
     if limit.stopped:
-        result.value = None
-        result.error = f"Your code was stopped after {seconds:g} seconds: is there an endless loop?"
+        result.value, result.error, result.timed_out = None, TimeUp(), True
     if pressed:
         raise KeyboardInterrupt
     if copy_inputs:
         result.changed = any(_differs(a, b) for a, b in zip(arguments, given, strict=True))
+    result.printed = output.text.strip()
     return result
 
 
 def _differs(before, after) -> bool:
     if isinstance(before, list) and (type(after) is not list or len(before) != len(after)):
         return True
-    return bool(values.difference(before, after, 0.0)) and not _both_text(before, after)
+    return bool(values.difference(before, after, 0.0)) and not _equal(before, after)
 
 
-def _both_text(before, after) -> bool:
+def _equal(before, after) -> bool:
     """Texts and other things that are not numbers: equal if NumPy finds them equal."""
     import numpy as np
 
     try:
-        return np.array_equal(before, after)
+        return before is after or np.array_equal(before, after)
     except Exception:
-        return False
+        return callable(before)
 
 
-def _sentence(error: BaseException, function) -> str:
-    """An error as a sentence: its name, its message, and the line of the learner's code."""
-    try:
-        message = str(error)
-    except BaseException:
-        message = ""
-    message = " ".join(message.split())[:_LONGEST]
-    line, code = None, getattr(function, "__code__", None)
-    trace = error.__traceback__
+def _line_of(error: BaseException, function) -> int:
+    line, code, trace = 0, getattr(function, "__code__", None), error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code is code:
             line = trace.tb_lineno - code.co_firstlineno + 1
         trace = trace.tb_next
-    where = f" in line {line} of your function" if line else ""
-    return f"Your code stopped with {type(error).__name__[:60]}{where}{': ' + message if message else ''}."
+    return line
 
 
 # ------------------------------------------------------------------------------------- limits
@@ -115,27 +115,27 @@ def _sentence(error: BaseException, function) -> str:
 class _Limit:
     """Stops what runs too long, again and again until it has stopped.
 
-    One exception is not enough: a bare ``except:`` in a loop swallows it. So a trace function watches the
-    clock and throws at the next line. Python takes it away once it has raised, so an alarm signal throws again
-    and again, and puts it back; it also wakes what sleeps. Where there is no such signal, on Windows and outside
-    the main thread, another thread throws instead.
+    Time is counted in ticks that this process has lived through, so a computer that slept costs the answer nothing;
+    an import counts nothing, and is never cut off halfway. One exception is not enough to stop a loop: a bare
+    ``except:`` in it swallows it. So an alarm signal throws at each tick, and lets a trace function throw at each line.
+    Where there is no such signal, on Windows and outside the main thread, another thread throws instead.
     """
 
     def __init__(self, seconds: float):
-        self.seconds, self.stopped, self.over = seconds, False, False
+        self.left = max(1, round(seconds / TICK_SECONDS))
+        self.imports_left = MAX_IMPORT_SECONDS / TICK_SECONDS
+        self.stopped = self.over = False
         self._alarm = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
-        self._end = time.monotonic() + seconds
 
     def __enter__(self):
         self._trace = sys.gettrace()
         if self._alarm:
             self._handler = signal.signal(signal.SIGALRM, self._on_alarm)
-            signal.setitimer(signal.ITIMER_REAL, self.seconds, _AGAIN)
+            signal.setitimer(signal.ITIMER_REAL, TICK_SECONDS, TICK_SECONDS)
         else:
             self._done, self._of = threading.Event(), threading.get_ident()
             self._thread = threading.Thread(target=self._throw_again, daemon=True)
             self._thread.start()
-        sys.settrace(self._on_line)
         return self
 
     def __exit__(self, *_):
@@ -155,17 +155,25 @@ class _Limit:
             except TimeUp:
                 continue
 
+    def _tick(self, frame) -> bool:
+        """Count one tick; whether the answer has to be stopped now."""
+        if self.over or frame is None or frame.f_code is run.__code__:
+            return False  # the answer has not begun, or has just ended
+        if self.imports_left > 0 and _is_importing(frame):
+            self.imports_left -= 1
+            return False
+        self.left -= 1
+        self.stopped = self.stopped or self.left <= 0
+        return self.stopped
+
     def _throw_again(self):
-        again = self._done.wait(self.seconds)
-        while not again and not self.over:
-            self.stopped = True
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._of), ctypes.py_object(TimeUp))
-            again = self._done.wait(_AGAIN)
+        while not self._done.wait(TICK_SECONDS):
+            if self._tick(sys._current_frames().get(self._of)):
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._of), ctypes.py_object(TimeUp))
 
     def _on_alarm(self, number, frame):
-        if self.over or frame is None or frame.f_code is run.__code__:
-            return  # the answer has not begun, or has just ended
-        self.stopped = True
+        if not self._tick(frame):
+            return
         sys.settrace(self._on_line)
         while frame is not None and frame.f_code is not run.__code__:
             frame.f_trace = self._on_line
@@ -177,10 +185,16 @@ class _Limit:
             return None  # what swallows the answer's output is no line of the answer
         # Not at the event "exception": that is the first throw on its way, still inside the answer's try.
         if event == "line" and not self.over and frame.f_code is not run.__code__:
-            self.stopped = self.stopped or time.monotonic() > self._end
-            if self.stopped:
-                raise TimeUp
+            raise TimeUp
         return self._on_line
+
+
+def _is_importing(frame) -> bool:
+    while frame is not None and frame.f_code is not run.__code__:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 @contextlib.contextmanager
@@ -203,26 +217,48 @@ def _interrupts():
 
 
 class _Bounded(io.StringIO):
-    """Takes any amount of text and keeps none of it."""
+    """Takes any amount of text and keeps the beginning of it."""
+
+    def __init__(self):
+        super().__init__()
+        self.text = ""
 
     def write(self, text):
-        return len(text) if isinstance(text, str) else 0
+        if not isinstance(text, str):
+            return 0
+        if len(self.text) < MAX_PRINTED_CHARS:
+            self.text += text[: MAX_PRINTED_CHARS - len(self.text)]
+        return len(text)
 
 
 @contextlib.contextmanager
-def _quiet():
-    """Nothing that the code prints, shows or warns about reaches the notebook."""
+def _quiet(output):
+    """Nothing that the code prints, shows or warns about reaches the notebook; ``exit()`` ends no kernel."""
     with contextlib.ExitStack() as stack:
-        stack.enter_context(contextlib.redirect_stdout(_Bounded()))
+        stack.enter_context(contextlib.redirect_stdout(output))
         stack.enter_context(contextlib.redirect_stderr(_Bounded()))
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
         ipython = sys.modules.get("IPython")
-        if ipython and ipython.get_ipython() is not None:
+        shell = ipython.get_ipython() if ipython else None
+        if shell is not None:
             from IPython.utils.capture import capture_output
 
             stack.enter_context(capture_output(stdout=False, stderr=False, display=True))
+            stack.enter_context(_exit_is_an_error(shell))
         yield
+
+
+@contextlib.contextmanager
+def _exit_is_an_error(shell):
+    def refuse(*_):
+        raise SystemExit
+
+    shell.ask_exit = refuse
+    try:
+        yield
+    finally:
+        del shell.ask_exit  # the class's own method is back
 
 
 @contextlib.contextmanager

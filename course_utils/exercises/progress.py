@@ -18,7 +18,8 @@ from pathlib import Path
 from course_utils import paths
 from course_utils.files import write_whole
 
-_FIELDS = {"solved": bool, "solution_seen": bool, "tries": int, "hints": int, "reference": str}
+DONE = ("correct", "noted")  # statuses that count as solved
+FIELDS = {"solved": bool, "solution_seen": bool, "tries": int, "hints": int, "reference": str}
 _memory: dict[str, dict] = {}
 _said: set[str] = set()
 
@@ -34,7 +35,7 @@ def file() -> Path | None:
 def note(key: str, reference: str, status: str) -> None:
     """Record a verdict. A blank is no try."""
     if status != "not attempted":
-        _change(key, reference, lambda e: e.update(tries=e["tries"] + 1, solved=e["solved"] or status == "correct"))
+        _change(key, reference, lambda e: e.update(tries=e["tries"] + 1, solved=e["solved"] or status in DONE))
 
 
 def count_hint(key: str, reference: str) -> int:
@@ -82,7 +83,7 @@ def _change(key: str, reference: str, change) -> dict:
 
 
 def _changed(where: dict, key: str, reference: str, change) -> dict:
-    """Change one entry in there, and return it; an entry of another reference is begun anew."""
+    """Change one entry in there, and return it; an entry of another reference starts again."""
     entry = where.get(key)
     where[key] = entry = dict(entry) if entry and entry["reference"] == reference else _fresh(reference)
     change(entry)
@@ -91,7 +92,7 @@ def _changed(where: dict, key: str, reference: str, change) -> dict:
 
 @contextlib.contextmanager
 def _locked(path: Path | None):
-    """Hold the lock file. One that is older than ten seconds was left by a kernel that died."""
+    """Hold the lock file. One that is older than ten seconds, or has a time to come, was left by a kernel that died."""
     if path is None:
         yield
         return
@@ -102,7 +103,7 @@ def _locked(path: Path | None):
             break
         except FileExistsError:
             with contextlib.suppress(OSError):
-                if time.time() - lock.stat().st_mtime > 10:
+                if not 0 <= time.time() - lock.stat().st_mtime + 1 <= 11:
                     lock.unlink()
             if time.monotonic() > end:
                 raise
@@ -135,7 +136,7 @@ def _read(path: Path) -> dict[str, dict]:
             os.replace(path, aside)
             if found:
                 _write(path, found)
-        what, then = ("A part of your", "the rest still counts") if found else ("Your", "a new one is begun")
+        what, then = ("A part of your", "the rest still counts") if found else ("Your", "a new one is made")
         _say(f"{what} progress file could not be read. It is kept as {aside.name}; {then}.")
     return found
 
@@ -144,12 +145,12 @@ def _valid(entry) -> dict:
     """An entry with all fields; another version of the course may have some more, or not all of these.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not an entry.
     """
     if not isinstance(entry, dict) or not isinstance(entry.get("reference"), str):
         raise ValueError("not an entry")
     entry = _fresh(entry["reference"]) | entry
-    if not all(type(entry[name]) is kind for name, kind in _FIELDS.items()):
+    if not all(type(entry[name]) is kind for name, kind in FIELDS.items()):
         raise ValueError("not an entry")
     return entry
 
@@ -162,7 +163,7 @@ def _merge(one: dict, other: dict) -> dict:
         if mine is None or mine["reference"] != entry["reference"]:
             merged[key] = dict(entry)
         else:
-            merged[key] = mine | entry | {name: max(mine[name], entry[name]) for name in _FIELDS}
+            merged[key] = mine | entry | {name: max(mine[name], entry[name]) for name in FIELDS}
     return merged
 
 
@@ -189,7 +190,7 @@ def restore(code: str) -> str:
     Raises:
         ValueError: the code is damaged or incomplete. Nothing is changed then.
     """
-    from course_utils.exercises.define import registry
+    from course_utils.exercises.register import registry
 
     try:
         raw = base64.b64decode("".join(str(code).split()), altchars=b"-_", validate=True)
@@ -226,16 +227,19 @@ def restore(code: str) -> str:
 # ------------------------------------------------------------------------------------ summary
 
 
+def _is_solved(task, done: dict) -> bool:
+    entry = done.get(task.key)
+    return bool(entry and entry["solved"] and entry["reference"] == task.fingerprint)
+
+
 def summary() -> dict[str, tuple[int, int]]:
     """Chapter number → (solved, all) for every chapter that has exercises."""
-    from course_utils.exercises.define import registry
+    from course_utils.exercises.register import registry
 
     done, found = entries(), {}
     for task in registry():
         solved, total = found.get(task.chapter, (0, 0))
-        entry = done.get(task.key)
-        mine = bool(entry and entry["solved"] and entry["reference"] == task.fingerprint)
-        found[task.chapter] = (solved + mine, total + 1)
+        found[task.chapter] = (solved + _is_solved(task, done), total + 1)
     return found
 
 
@@ -245,12 +249,32 @@ def as_text() -> str:
     return "\n".join(lines)
 
 
+def chapter_text(number: str) -> str:
+    """How far one chapter is, by kind, and what to try again."""
+    from course_utils.exercises.register import registry
+
+    done, tasks = entries(), [task for task in registry() if task.chapter == number]
+    solved = {task.key: _is_solved(task, done) for task in tasks}
+    kinds = [
+        kind for kind in ("predict", "complete", "repair", "do", "explain") if kind in {task.kind for task in tasks}
+    ]
+    parts = []
+    for kind in kinds:
+        mine = [solved[task.key] for task in tasks if task.kind == kind]
+        parts.append(f"{kind} {sum(mine)} of {len(mine)}")
+    lines = [f"{sum(solved.values())} of {len(tasks)} solved: {', '.join(parts)}"]
+    tried = [task.name for task in tasks if not solved[task.key] and done.get(task.key, {}).get("tries")]
+    new = [task.name for task in tasks if not solved[task.key] and task.name not in tried]
+    lines += [f"to try again: {', '.join(tried)}"] if tried else []
+    lines += [f"still open: {', '.join(new)}"] if new else []
+    return "\n".join(lines)
+
+
 def chapter(number: str) -> None:
     """Show how far one chapter is: the last cell of a notebook."""
     from course_utils.exercises import present
 
-    solved, total = summary()[number]
-    present.show_text(f"{solved} of {total} solved")
+    present.show_text(chapter_text(number))
 
 
 def show() -> None:

@@ -21,14 +21,14 @@ import nbformat
 
 from course_utils import course, paths
 from course_utils.display import METRIC_MIME
-from course_utils.files import between
 from course_utils.maintain import browser, notebooks, repository
+from course_utils.maintain.readme import between
 
 SETTINGS = paths.ROOT / "book"
 OUT = paths.ROOT / "build" / "book"
-_NEEDED = ("sphinx", "myst_nb", "sphinx_book_theme", "sphinx-mathjax-offline")
-_PLANNED = {one.stem for one in course.CHAPTERS}
-_PRINTERS = 2  # Chromiums at once: each takes a core and some 300 MB
+REQUIRED_PACKAGES = ("sphinx", "myst_nb", "sphinx_book_theme", "sphinx-mathjax-offline")
+CHAPTER_STEMS = {one.stem for one in course.CHAPTERS}
+PRINTERS = 2  # Chromiums at once: each takes a core and some 300 MB
 _LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)")
 
 
@@ -48,7 +48,7 @@ def make(names=(), out: Path = OUT, pdf: bool = True, say: Callable[[str], None]
         FileNotFoundError: no such notebook.
         ValueError: a package is missing, or ``COURSE_CHROMIUM`` names no program.
     """
-    absent = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    absent = [name for name in REQUIRED_PACKAGES if importlib.util.find_spec(name) is None]
     if absent:
         raise ValueError(f"the book needs {', '.join(absent)}: make setup installs what is missing")
     program = browser.find_chromium() if pdf else None
@@ -88,7 +88,7 @@ def stage(folder: Path, names=()) -> list[course.Chapter]:
         The chapters, in the order of the plan.
     """
     wanted = {path.stem for path in notebooks.find(*names)}
-    chapters = [one for one in course.CHAPTERS if one.stem in wanted and one.here]
+    chapters = [one for one in course.CHAPTERS if one.stem in wanted and one.available]
     pages = _Pages(folder, {f"notebooks/{one.stem}.ipynb": f"{one.stem}.ipynb" for one in chapters})
     readme = (paths.ROOT / "README.md").read_text(encoding="utf-8")
     # The badge is a picture on another server: the book has words in its place.
@@ -109,7 +109,7 @@ def stage(folder: Path, names=()) -> list[course.Chapter]:
                 if "text/markdown" in data:
                     data["text/markdown"] = pages.relink(data["text/markdown"], "notebooks")
         pages.write(f"{one.stem}.ipynb", nbformat.writes(nb))
-    pages.forget_the_rest()
+    pages.remove_others()
     return chapters
 
 
@@ -144,7 +144,7 @@ class _Pages:
             file = PurePosixPath(os.path.normpath(PurePosixPath(folder, target)).replace("\\", "/"))
             if page := self.pages.get(str(file)):
                 return f"[{words}]({page}{mark}{place})"
-            if str(file.parent) == "notebooks" and file.stem in _PLANNED:
+            if str(file.parent) == "notebooks" and file.stem in CHAPTER_STEMS:
                 return words
             if "://" in target or not target or not (paths.ROOT / file).is_file():
                 return match[0]
@@ -153,7 +153,7 @@ class _Pages:
 
         return _LINK.sub(other, text)
 
-    def forget_the_rest(self) -> None:
+    def remove_others(self) -> None:
         for path in sorted(self.folder.rglob("*")):
             if path.is_file() and path not in self.written:
                 path.unlink()
@@ -192,7 +192,7 @@ def _sphinx(out: Path, with_pdf: bool) -> int:
 # ----------------------------------------------------------------------------------------- the PDFs
 
 # Formulas are set before the page is printed; links to other files of the site would carry this machine's path.
-_READY = """async () => {
+WAIT_UNTIL_DRAWN = """async () => {
     document.documentElement.dataset.theme = "light";
     if (window.MathJax && MathJax.startup) await MathJax.startup.promise;
     await document.fonts.ready;
@@ -200,7 +200,7 @@ _READY = """async () => {
     for (const link of [...document.links])
         if (link.protocol === "file:" && link.pathname !== location.pathname) link.removeAttribute("href");
 }"""
-_FOOT = (
+FOOTER = (
     '<div style="width:100%;margin:0 15mm;font:8px sans-serif;color:#555;display:flex;justify-content:space-between">'
     '<span class="title"></span><span><span class="pageNumber"></span> / <span class="totalPages"></span></span></div>'
 )
@@ -225,8 +225,8 @@ def print_pdfs(site: Path, folder: Path, stems: list[str]) -> list[Path]:
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
     # Playwright's objects belong to the thread that made them: each share of the chapters has its own Chromium.
-    shares = [stems[start::_PRINTERS] for start in range(min(_PRINTERS, len(stems)))]
-    with ThreadPoolExecutor(_PRINTERS) as pool:
+    shares = [stems[start::PRINTERS] for start in range(min(PRINTERS, len(stems)))]
+    with ThreadPoolExecutor(PRINTERS) as pool:
         list(pool.map(lambda share: _print_share(site, folder, share), shares))
     made = [folder / f"{stem}.pdf" for stem in stems]
     for path in made:
@@ -238,13 +238,13 @@ def _print_share(site: Path, folder: Path, stems: list[str]) -> None:
     with browser.chromium() as program:
         for stem in stems:
             page = program.new_page(color_scheme="light")
-            outside = browser.keep_inside(page)
+            outside = browser.block_network(page)
             page.emulate_media(media="print", color_scheme="light")
             page.goto((site / f"{stem}.html").resolve().as_uri())
-            page.evaluate(_READY)
+            page.evaluate(WAIT_UNTIL_DRAWN)
             if outside:
                 raise RuntimeError(f"{stem} is not complete without a network; it asks for {outside[0]}")
             page.pdf(path=folder / f"{stem}.pdf", format="A4", print_background=True, outline=True, tagged=True,
-                     display_header_footer=True, header_template="<span></span>", footer_template=_FOOT,
+                     display_header_footer=True, header_template="<span></span>", footer_template=FOOTER,
                      margin={"top": "15mm", "bottom": "16mm", "left": "15mm", "right": "15mm"})  # fmt: skip
             page.close()

@@ -13,8 +13,8 @@ MISSING = (
     "no Chromium was found on this machine: install Chromium or Google Chrome (Debian and Ubuntu: "
     f"apt-get install chromium), or name the program in the environment variable {VARIABLE}"
 )
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
-_ELSEWHERE = (  # where macOS and Windows put it; neither has it on the path
+PROGRAM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+MAC_AND_WINDOWS_PATHS = (  # where macOS and Windows put it; neither has it on the path
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "{PROGRAMFILES}/Google/Chrome/Application/chrome.exe",
@@ -22,7 +22,7 @@ _ELSEWHERE = (  # where macOS and Windows put it; neither has it on the path
     "{LOCALAPPDATA}/Google/Chrome/Application/chrome.exe",
     "{PROGRAMFILES(X86)}/Microsoft/Edge/Application/msedge.exe",
 )
-_HERE = ("localhost", "127.0.0.1", "::1")
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
 def find_chromium() -> str | None:
@@ -32,16 +32,16 @@ def find_chromium() -> str | None:
     on the path, then the usual places of macOS and Windows.
 
     Raises:
-        ValueError: the variable names something that is no program; a wrong setting is never passed over.
+        ValueError: the variable does not name a program.
     """
     if named := os.environ.get(VARIABLE):
         if found := shutil.which(named):
             return found
         raise ValueError(f"{VARIABLE} is {named!r}, and no program is there: correct it, or unset it.")
-    for name in _NAMES:
+    for name in PROGRAM_NAMES:
         if found := shutil.which(name):
             return found
-    for place in _ELSEWHERE:
+    for place in MAC_AND_WINDOWS_PATHS:
         with contextlib.suppress(KeyError):  # no such variable on this system
             path = place.format_map(os.environ)
             if Path(path).is_file():
@@ -87,7 +87,7 @@ def chromium(**options):
             browser.close()
 
 
-def keep_inside(target) -> list[str]:
+def block_network(target) -> list[str]:
     """Refuse every request that leaves this machine, and note it.
 
     Args:
@@ -100,7 +100,7 @@ def keep_inside(target) -> list[str]:
 
     def leaves(address: str) -> bool:
         parts = urlsplit(address)
-        return parts.scheme in ("http", "https", "ws", "wss", "ftp") and parts.hostname not in _HERE
+        return parts.scheme in ("http", "https", "ws", "wss", "ftp") and parts.hostname not in LOCAL_HOSTS
 
     def refuse(route):
         asked.append(route.request.url)

@@ -8,7 +8,8 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from course_utils import paths
-from course_utils.files import between, write_whole
+from course_utils.files import write_whole
+from course_utils.maintain.readme import between
 
 BINDER = "https://mybinder.org"
 _LINE = re.compile(r'^(repository = )"[^"\n]*"', re.MULTILINE)
@@ -19,7 +20,7 @@ def address(root: Path = paths.ROOT) -> str:
     """The address in pyproject.toml, such as ``https://github.com/you/fork``; empty where none is set.
 
     Raises:
-        ValueError: what stands there is no such address.
+        ValueError: the entry is not such an address.
     """
     settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
     return checked(settings.get("tool", {}).get("course", {}).get("repository", ""))
@@ -29,11 +30,11 @@ def checked(url: str) -> str:
     """The address in its one form: no slash and no ``.git`` at the end; an empty one stays empty.
 
     Raises:
-        ValueError: it is no https address of a repository (server, owner, name).
+        ValueError: it is not an https address of a repository (server, owner, name).
     """
     url = url.strip().rstrip("/").removesuffix(".git")
     if url and not _FORM.fullmatch(url):
-        raise ValueError(f"{url!r} is no address of a repository; it looks like https://github.com/you/fork.")
+        raise ValueError(f"{url!r} is not the address of a repository; that looks like https://github.com/you/fork.")
     return url
 
 
@@ -73,7 +74,7 @@ def binder_markdown(url: str, badge: bool = True) -> str:
 
 
 def change(url: str, root: Path = paths.ROOT) -> list[str]:
-    """Set another address, and write anew what derives from it.
+    """Set another address, and write what derives from it again.
 
     Args:
         url: as for ``checked``; empty takes the address away.
@@ -82,7 +83,7 @@ def change(url: str, root: Path = paths.ROOT) -> list[str]:
         The names of the files that are different now.
 
     Raises:
-        ValueError: it is no such address, or a file has lost the place where it stands; then nothing is written.
+        ValueError: it is not such an address, or a file lacks the place for it; then nothing is written.
     """
     url = checked(url)
     texts = {name: (root / name).read_bytes().decode() for name in ("pyproject.toml", "README.md")}

@@ -1,6 +1,7 @@
-"""Run notebooks: the whole course through papermill, or one of them in place.
+"""Run notebooks: the whole course or some of it, or one of them in place.
 
-``run`` leaves executed copies and ``results.json``; ``execute`` writes a notebook back with its outputs.
+``run`` leaves executed copies and ``results.json``; ``execute`` writes a notebook back with its outputs. Both set
+parameters as papermill does and execute the cells with nbclient, in a fresh kernel of this Python.
 """
 
 from __future__ import annotations
@@ -8,25 +9,98 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import os
 import platform
+import re
 import threading
 import time
 from importlib import metadata
 from pathlib import Path
 
-from course_utils import course, doctor, paths
-from course_utils.files import rewrite, write_whole
+from course_utils import machine, paths, settings
+from course_utils.files import write_whole
 from course_utils.maintain import notebooks
 from course_utils.progress_bar import ProgressBar, clock
 
 CELL_SECONDS = 1800  # a learner may ask for much more than the lesson does; a hung cell still ends
-# The kernel's remarks about its own transport belong to no lesson.
-_KERNEL_ARGUMENTS = ["--log-level=40"]
+MAX_REASON_CHARS = 300
+# The kernel's remarks about its own transport belong to no lesson; a file beside the notebooks hides no module.
+_KERNEL_ARGUMENTS = ["--log-level=40", "--InteractiveShellApp.ignore_cwd=True"]
 _VERSIONS = ("tensorflow", "tensorflow-cpu", "keras", "scikit-learn", "numpy", "scipy", "matplotlib")
 
 
-# ------------------------------------------------------------------------------------ in place
+class Failed(Exception):
+    """A notebook did not run to its end; the message is the reason in one line."""
+
+
+# ------------------------------------------------------------------------------ one notebook
+
+
+def run_cells(nb, folder: Path, label: str, cell_seconds: float = CELL_SECONDS, twice_below: float = 0.0) -> None:
+    """Execute all cells of a notebook in a fresh kernel, with a progress bar; the outputs are put into it.
+
+    Args:
+        nb: the notebook; what ran before a failure is kept.
+        folder: the kernel's working folder.
+        label: for the progress bar.
+        cell_seconds: a cell that takes longer is stopped.
+        twice_below: run a code cell a second time, right after the first, if the first took fewer seconds. A learner
+            may run any cell again: it must not destroy what it needs. The outputs are those of the first time.
+
+    Raises:
+        Failed: a cell ended in an error or took too long, or the kernel died or did not start.
+        KeyboardInterrupt: somebody has stopped it.
+    """
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError
+
+    class Client(NotebookClient):
+        again = False  # whether a cell is run for the second time
+
+        async def async_execute_cell(self, cell, cell_index, **more):
+            bar.update(cell_index / len(nb.cells), f"cell {cell_index + 1} of {len(nb.cells)}")
+            begin = time.perf_counter()
+            await super().async_execute_cell(cell, cell_index, **more)
+            if cell.cell_type == "code" and time.perf_counter() - begin < twice_below:
+                first, self.again = (cell.outputs, cell.execution_count), True
+                await super().async_execute_cell(cell, cell_index, **more)
+                if found := notebooks.output_problems(cell.outputs):
+                    raise Failed(f"cell {cell_index}, run a second time, {found[0]}")
+                (cell.outputs, cell.execution_count), self.again = first, False
+            return cell
+
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    client = Client(
+        nb, timeout=cell_seconds, kernel_name="python3", record_timing=False, extra_arguments=list(_KERNEL_ARGUMENTS),
+        resources={"metadata": {"path": str(folder)}},
+    )  # fmt: skip
+    bar = ProgressBar(label)
+    try:
+        with settings.clean_environment():
+            client.execute()
+    except (CellExecutionError, CellTimeoutError, RuntimeError) as error:  # RuntimeError: a kernel that died
+        raise Failed(reason(error) + (" (when the cell ran a second time)" if client.again else "")) from None
+    except AssertionError:
+        if client.km is None:  # nbclient has ended the kernel, because somebody pressed Ctrl-C
+            raise KeyboardInterrupt from None
+        raise
+    finally:
+        bar.close()
+
+
+def reason(error: BaseException) -> str:
+    """What happened, in one line that begins with the error's name, without colours.
+
+    Keras ends its messages with the arguments of the call, TensorFlow with places in its graph: the beginning tells.
+    """
+    if hasattr(error, "ename"):  # an error of a cell; str(error) is the whole traceback
+        text = f"{error.ename}: {error.evalue}".rstrip(": ")
+    else:
+        text = str(error).partition("\n")[0] or type(error).__name__
+    text = re.sub(r"\x1b\[[0-9;]*m", "", text).partition("Arguments received by")[0]
+    text = " ".join(text.split())
+    return text if len(text) <= MAX_REASON_CHARS else text[: MAX_REASON_CHARS - 2] + " …"
 
 
 def execute(path: Path) -> list[str]:
@@ -35,28 +109,16 @@ def execute(path: Path) -> list[str]:
     Returns:
         What is wrong with the outputs (see ``notebooks.problems``); the file is only written if nothing is, and if
         nobody else has written it meanwhile.
-    """
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
+    Raises:
+        ValueError: the file is not a notebook.
+    """
     before = path.read_bytes()
     nb = notebooks.read(path)
-    for cell in nb.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    client = NotebookClient(
-        nb, timeout=CELL_SECONDS, kernel_name="python3", record_timing=False, extra_arguments=_KERNEL_ARGUMENTS,
-        resources={"metadata": {"path": str(path.parent)}},
-    )  # fmt: skip
-    bar = ProgressBar(path.stem)
-    client.on_cell_start = lambda cell, cell_index: bar.update(cell_index / len(nb.cells), _cell(cell_index, nb))
     try:
-        with _machine_run():
-            client.execute()
-    except (CellExecutionError, CellTimeoutError, RuntimeError) as error:  # RuntimeError: a kernel that died
-        return [_last_line(error)]
-    finally:
-        bar.close()
+        run_cells(nb, path.parent, path.stem)
+    except Failed as error:
+        return [str(error)]
     notebooks.normalise(nb)
     found = notebooks.problems(nb)
     if not found and path.read_bytes() != before:
@@ -66,35 +128,23 @@ def execute(path: Path) -> list[str]:
     return found
 
 
-class _machine_run:
-    """While machines run notebooks, no learner's progress is recorded, and each kernel is this Python."""
-
-    def __enter__(self):
-        self.before = dict(os.environ)
-        os.environ["COURSE_PROGRESS"] = "off"
-        os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
-        os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-
-    def __exit__(self, *_):
-        os.environ.clear()
-        os.environ.update(self.before)
-
-
 # ------------------------------------------------------------------------------- the whole course
 
 
 def run(names=(), quick: bool = False, given: dict | None = None, out: Path = paths.RUNS,
-        cell_seconds: int = CELL_SECONDS, cores: int | None = None, memory_mb: int | None = None) -> dict:  # fmt: skip
-    """Run notebooks one after the other, each in a fresh kernel, through papermill.
+        cell_seconds: float = CELL_SECONDS, cores: int | None = None, memory_mb: int | None = None,
+        twice: bool = False) -> dict:  # fmt: skip
+    """Run notebooks one after the other, each in a fresh kernel.
 
     Goes on after a failure. Writes each executed notebook and ``results.json`` to ``out``.
 
     Args:
-        names: as for ``notebooks.find``; none means all.
+        names: as for ``notebooks.find``; none means all chapters.
         quick: use the parameters of the quick profile.
         given: parameters to set, in every notebook that has them.
         cores: let this process, and so the kernels, use only so many; Binder gives one.
         memory_mb: stop a notebook whose kernel, with all that it has started, takes more; Binder gives 2000 in all.
+        twice: run every code cell twice in a row.
 
     Returns:
         The content of ``results.json``: profile, versions, and for each notebook its status (``ok`` or
@@ -102,42 +152,42 @@ def run(names=(), quick: bool = False, given: dict | None = None, out: Path = pa
 
     Raises:
         FileNotFoundError: no such notebook.
-        ValueError: a parameter that none of the notebooks has, a notebook with a faulty cell, or more cores than there
-            are (or a system that cannot hold a process to some of them).
+        ValueError: a parameter that none of the notebooks has, or more cores than there are (or a system that cannot
+            hold a process to some of them).
     """
     given = given or {}
     if cores is not None:
         _use_cores(cores)
     chosen = notebooks.find(*names)
-    plans = {path: _plan(path, quick, given) for path in chosen}
-    unknown = set(given) - {name for values in plans.values() for name in values["known"]}
+    known = {path: _parameter_names(path) for path in chosen}
+    unknown = set(given) - set().union(*known.values())
     if unknown:
-        known = sorted({name for values in plans.values() for name in values["known"]})
-        raise ValueError(f"No parameter is called {', '.join(sorted(unknown))}. There are: {', '.join(known)}.")
+        there = ", ".join(sorted(set().union(*known.values())))
+        raise ValueError(f"No parameter is called {', '.join(sorted(unknown))}. There are: {there}.")
     out.mkdir(parents=True, exist_ok=True)
     results = {
         "profile": "quick" if quick else "full",
         "parameters": given,
-        "machine": f"{platform.system()} {platform.machine()}, {min(cores or math.inf, doctor.cores()):g} cores",
+        "machine": f"{platform.system()} {platform.machine()}, {min(cores or math.inf, machine.cores()):g} cores",
         "versions": _versions(),
         "notebooks": {},
     }
     for number, path in enumerate(chosen, start=1):
-        label = f"{number}/{len(chosen)} {path.stem}"
+        values = {name: value for name, value in given.items() if name in known[path]}
         results["notebooks"][path.stem] = run_one(
-            path, out / path.name, plans[path]["set"], cell_seconds, label, memory_mb
-        )
+            path, out / path.name, values, quick, cell_seconds, f"{number}/{len(chosen)} {path.stem}", memory_mb,
+            twice_below=math.inf if twice else 0.0,
+        )  # fmt: skip
         content = json.dumps(results, indent=1, ensure_ascii=False) + "\n"
         write_whole(out / "results.json", content.encode("utf-8"))
     return results
 
 
-def _plan(path: Path, quick: bool, given: dict) -> dict:
-    nb = notebooks.read(path)
-    full, small = notebooks.parameters(nb), notebooks.parameters(nb, quick=True)
-    values = {name: value for name, value in small.items() if value != full[name]} if quick else {}
-    values |= {name: value for name, value in given.items() if name in full}
-    return {"known": list(full), "set": values}
+def _parameter_names(path: Path) -> set[str]:
+    try:
+        return notebooks.parameter_names(notebooks.read(path))
+    except ValueError:  # not a notebook: its own run will say so
+        return set()
 
 
 def _use_cores(many: int) -> None:
@@ -153,34 +203,30 @@ def _use_cores(many: int) -> None:
     me.cpu_affinity(allowed[:many])
 
 
-def run_one(source: Path, target: Path, values: dict, cell_seconds: int = CELL_SECONDS, label: str = "",
-            memory_mb: int | None = None) -> dict:  # fmt: skip
-    """Run one notebook through papermill and measure it.
+def run_one(source: Path, target: Path, values: dict, quick: bool = False, cell_seconds: float = CELL_SECONDS,
+            label: str = "", memory_mb: int | None = None, twice_below: float = 0.0) -> dict:  # fmt: skip
+    """Run one notebook and measure it. The executed notebook goes to ``target``, also after a failure.
+
+    Args:
+        values: parameters to set; they come before those of the quick profile.
+        twice_below: as for ``run_cells``.
 
     Returns:
         ``status``, ``seconds``, ``peak_mb`` (of the kernel), ``metrics``, and ``error`` where it failed.
     """
-    import papermill
-    from nbclient.exceptions import CellTimeoutError
-    from papermill.exceptions import PapermillExecutionError
-
-    _register_engine()
-    result = {"status": "ok"}
-    bar, begin = ProgressBar(label or source.stem), time.perf_counter()
-    _Engine.bar = bar
     try:
-        with _machine_run(), _PeakMemory(memory_mb) as memory:
-            papermill.execute_notebook(
-                str(source), str(target), parameters=values, engine_name="course", kernel_name="python3",
-                cwd=str(paths.NOTEBOOKS), execution_timeout=cell_seconds, progress_bar=False, log_output=False,
-                extra_arguments=_KERNEL_ARGUMENTS,
-            )  # fmt: skip
-    except (PapermillExecutionError, CellTimeoutError, RuntimeError) as error:  # RuntimeError: a kernel that died
-        result = {"status": "failed", "error": memory.said or _last_line(error)}
-    finally:
-        bar.close()
+        nb = notebooks.read(source)
+    except ValueError as error:
+        return {"status": "failed", "error": str(error), "seconds": 0.0, "peak_mb": 0, "metrics": {}}
+    nb = with_parameters(nb, (notebooks.quick_values(nb) if quick else {}) | values)
+    result, begin = {"status": "ok"}, time.perf_counter()
+    with _PeakMemory(memory_mb) as memory:
+        try:
+            run_cells(nb, paths.NOTEBOOKS, label or source.stem, cell_seconds, twice_below)
+        except Failed as error:
+            result = {"status": "failed", "error": memory.said or str(error)}
     result |= {"seconds": round(time.perf_counter() - begin, 1), "peak_mb": memory.peak_mb}
-    nb = notebooks.read(target)
+    notebooks.write(nb, target)
     problems = notebooks.problems(nb)
     if problems and result["status"] == "ok":
         result |= {"status": "failed", "error": problems[0]}
@@ -188,42 +234,16 @@ def run_one(source: Path, target: Path, values: dict, cell_seconds: int = CELL_S
     return result
 
 
-def _last_line(error: BaseException) -> str:
-    """The line of an error that says what happened, without colours."""
-    import re
+def with_parameters(nb, values: dict):
+    """The notebook with a cell that sets these parameters, below the one that is tagged so, as papermill puts it."""
+    if not values:
+        return nb
+    from papermill.parameterize import parameterize_notebook
 
-    lines = [line for line in re.sub(r"\x1b\[[0-9;]*m", "", str(error)).splitlines() if line.strip()]
-    return (lines[-1] if lines else type(error).__name__).strip()[:300]
-
-
-def _cell(index: int | None, nb) -> str:
-    return f"cell {(index or 0) + 1} of {len(nb.cells)}"
-
-
-class _Engine:
-    """Filled in by ``_register_engine``; holds the bar of the run under way."""
-
-    bar: ProgressBar | None = None
-
-
-def _register_engine() -> None:
-    """papermill's own engine with our progress bar. Registered on first use: papermill loads slowly."""
-    from papermill.engines import NBClientEngine, papermill_engines
-
-    class CourseEngine(NBClientEngine):
-        @classmethod
-        def execute_managed_notebook(cls, nb_man, *args, **kwargs):
-            start = nb_man.cell_start
-
-            def cell_start(cell, cell_index=None, **more):
-                if _Engine.bar:
-                    _Engine.bar.update((cell_index or 0) / len(nb_man.nb.cells), _cell(cell_index, nb_man.nb))
-                return start(cell, cell_index, **more)
-
-            nb_man.cell_start = cell_start
-            return super().execute_managed_notebook(nb_man, *args, **kwargs)
-
-    papermill_engines.register("course", CourseEngine)
+    nb.metadata.setdefault("papermill", {})  # papermill's own reader adds what is missing here
+    for cell in nb.cells:
+        cell.metadata.setdefault("tags", [])
+    return parameterize_notebook(nb, values, kernel_name="python3", language="python")
 
 
 class _PeakMemory:
@@ -310,42 +330,3 @@ def as_table(results: dict) -> str:
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     lines += [f"{name}: {entry['error']}" for name, entry in results["notebooks"].items() if "error" in entry]
     return "\n".join(lines)
-
-
-def results_table(results: dict) -> str:
-    """The results as Markdown, for the README."""
-    versions = results["versions"]
-    tensorflow = versions.get("tensorflow-cpu") or versions.get("tensorflow", "?")
-    lines = [
-        f"Each row is a run of the full lesson on {results['machine']}; Python {versions['python']}, "
-        f"TensorFlow {tensorflow}, Keras {versions.get('keras', '?')}.",
-        "",
-        "| notebook | time | peak memory | what it measured |",
-        "|---|---|---|---|",
-    ]
-    for name, entry in results["notebooks"].items():
-        shown = "<br>".join(f"`{key}` {value:.4g}" for key, value in entry["metrics"].items())
-        lines.append(f"| {name} | {clock(entry['seconds'])} | {entry['peak_mb']} MB | {shown} |")
-    return "\n".join(lines)
-
-
-def write_results(results: dict, readme: Path) -> None:
-    """Put the results table between its markers in the README.
-
-    Raises:
-        ValueError: the run was not of the full lessons, not of all, failed somewhere, or the markers are missing.
-    """
-    if results["profile"] != "full" or results["parameters"]:
-        raise ValueError("The README shows full lessons at their defaults; this run was another one.")
-    failed = [name for name, entry in results["notebooks"].items() if entry["status"] != "ok"]
-    if failed:
-        raise ValueError(f"The README shows finished runs only; these failed: {', '.join(failed)}.")
-    left_out = [path.stem for path in notebooks.find() if path.stem not in results["notebooks"]]
-    if left_out:
-        raise ValueError(f"The README shows the whole course; this run has left out: {', '.join(left_out)}.")
-    rewrite(readme, "results", results_table(results))
-
-
-def write_map(readme: Path) -> None:
-    """Put the map of the chapters between its markers in the README. Raises ValueError if they are missing."""
-    rewrite(readme, "map", course.map_for_readme())

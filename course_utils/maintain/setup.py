@@ -1,21 +1,16 @@
-"""The project's own environment: makes ``.venv``, installs the pins into it, and renews the pins.
+"""Make ``.venv`` and install the pins into it, or repair it.
 
-Run by path with any Python from 3.11 to 3.13, before anything is installed::
-
-    python course_utils/maintain/setup.py setup          # make .venv, or bring it up to date
-    python course_utils/maintain/setup.py lock           # renew requirements.lock and environment.yml
-    python course_utils/maintain/setup.py lock --keep    # the same, keeping every pin that still fits
-
-It uses the standard library only. Every failure is one line that says what to do, and exit status 1;
-what the tools said is kept in ``build/setup.log``.
+Run by path with any Python from 3.11 to 3.13, before anything is installed: ``python course_utils/maintain/setup.py``.
+Standard library only. Every failure is one line that says what to do, and exit status 1; what the tools said is kept
+in ``build/setup.log``.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import hashlib
 import json
+import locale
 import os
 import platform
 import re
@@ -25,71 +20,29 @@ import sys
 import time
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))  # this file is run by its path
+
+from course_utils import machine, pins  # noqa: E402
+
 UV = "0.13.9"  # the one place that pins the installer
-SUPPORTED = ((3, 11), (3, 13))  # the first and the last Python that has wheels for everything
-CONDA_PYTHON = "3.12"
 NEEDED_GB = 2.9  # the packages take 2.4 GB; the rest is room for unpacking
 DOWNLOAD_MB = 580
-
-ROOT = Path(__file__).resolve().parents[2]
 LOG = Path("build") / "setup.log"  # relative to the root: the messages name it so
-
-# The lock is tried on all of these before it replaces the old one.
-SYSTEMS = ("x86_64-manylinux_2_28", "aarch64-manylinux_2_28", "windows", "aarch64-apple-darwin")
-PYTHONS = ("3.11", "3.12", "3.13")
+LINK = "course_of_this_folder.pth"  # what makes ``import course_utils`` find this folder
+SETTINGS = Path(__file__).with_name("environment_files")  # settings of JupyterLab, copied into .venv alone
+COURSE = "first-large-model"
 
 
 class SetupError(Exception):
-    """A set-up that cannot go on; the text is one line that says what to do.
+    """A set-up that cannot go on; the text is one line that says what to do. ``output``: what the tool printed."""
 
-    ``said`` is what the failing tool printed, if one did.
-    """
-
-    def __init__(self, message: str, said: str = ""):
+    def __init__(self, message: str, output: str = ""):
         super().__init__(message)
-        self.said = said
+        self.output = output
 
 
-# -- what must be true beforehand ---------------------------------------------------------------------
-
-
-def check_python(version: tuple = tuple(sys.version_info[:2])) -> None:
-    """Raise SetupError unless this Python can carry the course."""
-    first, last = SUPPORTED
-    if not first <= tuple(version[:2]) <= last:
-        raise SetupError(
-            f"The course needs Python {_dotted(first)} to {_dotted(last)}; this is {_dotted(version[:2])}. Install one "
-            f"of those (python.org or your system's packages), or name it: make setup PYTHON=/path/to/python3.12"
-        )
-
-
-def _dotted(version) -> str:
-    return ".".join(str(part) for part in version)
-
-
-def check_writable(root: Path = ROOT) -> None:
-    """Raise SetupError when this user may not write the project folder or its .venv."""
-    for folder, name in (
-        (root, "the project folder"),
-        (root / ".venv", "the folder .venv"),
-        (root / "build", "the folder build"),
-    ):
-        if folder.exists() and not os.access(folder, os.W_OK):
-            raise SetupError(
-                f"{name} cannot be written to: make it yours (chown), or copy the course to a folder of your own"
-            )
-
-
-def check_disk(root: Path = ROOT) -> None:
-    """Raise SetupError when the disk cannot hold a new environment."""
-    free = shutil.disk_usage(root).free / 1e9
-    if free < NEEDED_GB:
-        raise SetupError(
-            f"set-up needs about {NEEDED_GB} GB of disk, and {free:.1f} GB are free: make room and run it again"
-        )
-
-
-# -- the environment and its stamp ----------------------------------------------------------------------
+# -- is it ready? ---------------------------------------------------------------------------------------
 
 
 def venv_python(root: Path = ROOT) -> Path:
@@ -97,70 +50,79 @@ def venv_python(root: Path = ROOT) -> Path:
     return root / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def wanted(root: Path = ROOT) -> dict:
-    """What a finished environment was made from, and how: an older one that differs is brought up to date."""
+def site_packages(root: Path = ROOT) -> Path:
+    """Where .venv keeps its packages (there or not)."""
+    version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    return root / ".venv" / ("Lib/site-packages" if os.name == "nt" else f"lib/{version}/site-packages")
+
+
+def recipe(root: Path = ROOT) -> dict:
+    """What a finished environment is made from."""
+    settings = sorted(path for path in SETTINGS.rglob("*") if path.is_file())
     return {
         "lock": _digest(root / "requirements.lock"),
         "project": _digest(root / "pyproject.toml"),
+        "settings": hashlib.sha256(b"".join(path.read_bytes() for path in settings)).hexdigest(),
         "uv": UV,
         "python": platform.python_version(),
         "location": str(root.resolve()),
-        "compiled": True,
     }
 
 
 def is_ready(root: Path = ROOT) -> bool:
-    """True when .venv was finished from exactly the files that are here now."""
-    return venv_python(root).exists() and _read_stamp(root) == {**wanted(root), "finished": True}
+    """True when .venv was finished from the files that are here now, and nothing in it was changed since.
+
+    Packages that a learner added do not count; pinned ones that were moved, removed or damaged do.
+    """
+    stamp = _read_stamp(root)
+    if not venv_python(root).exists() or {key: stamp.get(key) for key in recipe(root)} != recipe(root):
+        return False
+    found, wanted = pins.installed(site_packages(root)), stamp.get("packages", {})
+    return bool(wanted) and all(found.get(name) == version for name, version in wanted.items()) and _is_linked(root)
+
+
+def _is_linked(root: Path) -> bool:
+    """Whether ``import course_utils`` finds this folder and no copy of it."""
+    site = site_packages(root)
+    with contextlib.suppress(OSError):
+        return (site / LINK).read_bytes() == _link_text(root) and not (site / "course_utils").exists()
+    return False
+
+
+def _link_text(root: Path) -> bytes:
+    encoding = "utf-8" if sys.version_info >= (3, 13) else locale.getpreferredencoding(False)
+    return str(root.resolve()).encode(encoding, "surrogateescape") + b"\n"
 
 
 def stale_reason(root: Path = ROOT) -> str | None:
-    """Why .venv has to be made from nothing, or None when bringing it up to date is enough."""
+    """Why .venv has to be made from nothing, or None when repairing it is enough."""
     if not venv_python(root).exists():
         return "new"
-    minor = ".".join(platform.python_version_tuple()[:2])
-    inside = _answer([venv_python(root), "-c", "import sys; print('%d.%d' % sys.version_info[:2])"])
-    if inside != minor:
+    inside = _output([venv_python(root), "-c", "import sys; print('%d.%d' % sys.version_info[:2])"])
+    if inside != "{}.{}".format(*sys.version_info):
         return f"it held Python {inside}" if inside else "its Python no longer runs"
     # The programs inside carry the folder's absolute name: in a moved folder they point to the old place.
-    if _made_at(root) != str(root.resolve()):
-        return "the folder was moved"
+    if _read_stamp(root).get("location") != str(root.resolve()):
+        return "it was not made by this set-up in this folder"
     # A package may lie there in part, and the installer would take it for whole.
-    if _read_stamp(root).get("finished") is False:
+    if "packages" not in _read_stamp(root):
         return "the last set-up was interrupted"
-    if _answer([venv_python(root), "-m", "pip", "--version"]) is None:
+    if _output([venv_python(root), "-m", "pip", "--version"]) is None:
         return "it has no working pip"
     return None
 
 
-def _stamp(root: Path) -> Path:
-    return root / ".venv" / "course-setup.json"
-
-
 def _read_stamp(root: Path) -> dict:
-    try:
-        found = json.loads(_stamp(root).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+    with contextlib.suppress(OSError, ValueError):
+        found = json.loads((root / ".venv" / "course-setup.json").read_text(encoding="utf-8"))
+        return found if isinstance(found, dict) else {}
+    return {}
 
 
 def _write_stamp(root: Path, content: dict) -> None:
-    new = _stamp(root).with_suffix(".new")
-    new.write_text(json.dumps(content, indent=1), encoding="utf-8")
-    new.replace(_stamp(root))
-
-
-def _made_at(root: Path) -> str | None:
-    """The project folder that .venv was made for: our stamp knows it, or the line that venv itself leaves."""
-    location = _read_stamp(root).get("location")
-    if location:
-        return location
-    with contextlib.suppress(OSError):
-        for line in (root / ".venv" / "pyvenv.cfg").read_text(encoding="utf-8").splitlines():
-            if line.startswith("command =") and line.endswith(str(root.resolve() / ".venv")):
-                return str(root.resolve())
-    return None
+    path = root / ".venv" / "course-setup.json"
+    path.with_suffix(".new").write_text(json.dumps(content, indent=1), encoding="utf-8")
+    path.with_suffix(".new").replace(path)
 
 
 def _digest(path: Path) -> str:
@@ -170,107 +132,135 @@ def _digest(path: Path) -> str:
         raise SetupError(f"{path.name} is missing: get the whole project again (git checkout {path.name})") from None
 
 
-def _answer(command: list) -> str | None:
-    """What a short command prints, or None when it fails."""
-    try:
-        done = subprocess.run(
-            [str(part) for part in command], capture_output=True, timeout=60, encoding="utf-8", errors="replace",
-            env=os.environ | {"PYTHONUTF8": "1"},
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
-
-
 # -- running the tools ----------------------------------------------------------------------------------
 
 
-def run(root: Path, command: list, ticker=None) -> None:
-    """Run ``command`` with its output in the log; raise SetupError with the log's meaning when it fails."""
-    log = root / LOG
-    log.parent.mkdir(exist_ok=True)
-    words = [str(part) for part in command]
-    with log.open("ab") as out:
-        out.write(("\n$ " + " ".join(words) + "\n").encode())
-        out.flush()
-        begin = out.tell()
-        try:
-            status = _call(words, out, root, ticker)
-        except OSError as error:
-            raise SetupError(explain(f"{error.strerror} (os error {error.errno})")) from None
-    if status:
-        with log.open("rb") as text:
-            text.seek(begin)
-            said = text.read().decode("utf-8", "replace")
-        raise SetupError(explain(said), said)
-
-
-def _call(words: list[str], out, root: Path, ticker) -> int:
-    """The exit status of a command whose output goes to ``out``; ``ticker`` is called every second."""
-    process = subprocess.Popen(
-        words, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=root, env=tool_environment(root)
-    )
+def _output(command: list) -> str | None:
+    """What a short command prints, or None when it fails."""
+    env = {name: value for name, value in os.environ.items() if name not in FOREIGN_PYTHON} | {"PYTHONUTF8": "1"}
     try:
-        while True:
-            try:
-                return process.wait(timeout=1)
-            except subprocess.TimeoutExpired:
-                if ticker:
-                    ticker()
-    except BaseException:
-        process.terminate()
-        process.wait()
-        raise
+        done = subprocess.run([*map(str, command)], capture_output=True, timeout=60, env=env)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.decode("utf-8", "replace").strip() if done.returncode == 0 else None
 
 
-def tool_environment(root: Path = ROOT) -> dict:
-    """The variables for pip and uv: the user's own, and pip's choice of a mirror handed on to uv.
+def run(root: Path, label: str, command: list) -> None:
+    """Run a command with its output in the log, and print the label with the seconds that it took.
 
-    uv does not read pip's settings. Whoever has set a mirror for pip means it, so uv gets it too,
-    unless uv has settings of its own.
+    Raises:
+        SetupError: it failed; the text is the log's meaning.
     """
-    settings = dict(os.environ)
-    settings.pop("VIRTUAL_ENV", None)  # of another project, perhaps
-    settings.update(PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_USER="0", PIP_NO_INPUT="1")
-    settings.update(UV_NO_PROGRESS="1", UV_PYTHON_DOWNLOADS="never", NO_COLOR="1", PYTHONUTF8="1")
-    own = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_OFFLINE", "UV_CONFIG_FILE")
-    if not any(settings.get(name) for name in own):
-        pip = _pip_settings(root)
-        if pip.get("index-url"):
-            settings["UV_DEFAULT_INDEX"] = pip["index-url"]
-        if pip.get("cert"):
-            settings.setdefault("SSL_CERT_FILE", pip["cert"])
-    return settings
+    words, begin = [str(part) for part in command], time.monotonic()
+    print(f"{label} ...", end="", flush=True)
+    try:
+        with (root / LOG).open("ab") as out:
+            out.write(("\n$ " + " ".join(words) + "\n").encode("utf-8", "replace"))
+            out.flush()
+            start = out.tell()
+            status = _call(words, out, root, lambda: print(f"\r{label} ... {time.monotonic() - begin:.0f} s", end=""))
+        output = (root / LOG).read_bytes()[start:].decode("utf-8", "replace")
+    except OSError as error:
+        status, output = 1, f"{error.strerror} (os error {error.errno})"
+    print(f" {time.monotonic() - begin:.0f} s" if not sys.stdout.isatty() else "", flush=True)
+    if status:
+        raise SetupError(explain(output), output)
 
 
-def _pip_settings(root: Path) -> dict:
-    """pip's index-url and cert, from its files and variables; later sources win, as in pip."""
-    if not venv_python(root).exists():
-        return {}
-    found = {}
-    listed = _answer([venv_python(root), "-m", "pip", "config", "list"]) or ""
+def _call(words: list[str], out, root: Path, each_second) -> int:
+    """The exit status of a command whose output goes to ``out``."""
+    env = tool_environment(root)[0]
+    process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=root, env=env)
+    try:
+        while process.poll() is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=1)
+            if sys.stdout.isatty():
+                each_second()
+        return process.returncode
+    finally:
+        process.kill()
+
+
+FOREIGN_PYTHON = {"VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONSAFEPATH"}
+# Of the settings of pip and uv, only these say where packages come from; all others are left out, so that none can
+# say where they go or which are taken. pip's name → pip's variable and uv's variables.
+HANDED_ON = {
+    "index-url": ("PIP_INDEX_URL", "UV_DEFAULT_INDEX"),
+    "extra-index-url": ("PIP_EXTRA_INDEX_URL", "UV_INDEX"),
+    "find-links": ("PIP_FIND_LINKS", "UV_FIND_LINKS"),
+    "no-index": ("PIP_NO_INDEX", "UV_NO_INDEX"),
+    "trusted-host": ("PIP_TRUSTED_HOST", "UV_INSECURE_HOST"),
+    "cert": ("PIP_CERT", "SSL_CERT_FILE"),
+    "proxy": ("PIP_PROXY", "HTTPS_PROXY", "HTTP_PROXY"),
+    "timeout": ("PIP_DEFAULT_TIMEOUT", "UV_HTTP_TIMEOUT"),
+    "default-timeout": ("PIP_DEFAULT_TIMEOUT", "UV_HTTP_TIMEOUT"),
+}
+UV_KEPT = {"UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_NO_INDEX",
+           "UV_OFFLINE", "UV_INSECURE_HOST", "UV_CACHE_DIR", "UV_HTTP_TIMEOUT", "UV_NATIVE_TLS", "UV_SYSTEM_CERTS",
+           "UV_LINK_MODE", "UV_CONFIG_FILE", "UV_KEYRING_PROVIDER", "UV_CONCURRENT_DOWNLOADS"}  # fmt: skip
+HARMLESS = {
+    "disable-pip-version-check",
+    "no-input",
+    "user",
+    "cache-dir",
+    "progress-bar",
+    "require-virtualenv",
+    "retries",
+}
+
+
+def tool_environment(root: Path = ROOT) -> tuple[dict, list[str]]:
+    """The variables for pip and uv, and the names of the user's settings of pip that are left out.
+
+    A mirror, a proxy or a certificate that is set for pip is meant for uv too, which does not read pip's settings;
+    uv's own variables come first.
+    """
+    foreign = re.compile(r"PIP_\w+|UV_\w+")
+    env = {name: value for name, value in os.environ.items()
+           if name not in FOREIGN_PYTHON and (name in UV_KEPT or not foreign.fullmatch(name))}  # fmt: skip
+    env.update(PIP_CONFIG_FILE=os.devnull, PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1")
+    env.update(UV_NO_PROGRESS="1", UV_PYTHON_DOWNLOADS="never", NO_COLOR="1", PYTHONUTF8="1")
+    if "UV_CONFIG_FILE" not in env:
+        env["UV_NO_CONFIG"] = "1"
+    if not os.access(os.path.expanduser("~"), os.W_OK):  # a container with a made-up user
+        env["UV_NO_CACHE"] = env["PIP_NO_CACHE_DIR"] = "1"
+    own_index = {"UV_DEFAULT_INDEX", "UV_INDEX_URL"} & set(env)
+    left_out = []
+    for name, value in _pip_settings(root).items():
+        for variable in HANDED_ON.get(name, ()):
+            if not (variable == "UV_DEFAULT_INDEX" and own_index):
+                env.setdefault(variable, " ".join(value.split()))
+        if name == "extra-index-url":
+            env.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")  # all indexes count alike, as for pip
+        if name not in HANDED_ON and name not in HARMLESS:
+            left_out.append(name)
+    return env, sorted(left_out)
+
+
+def _pip_settings(root: Path) -> dict[str, str]:
+    """pip's settings, from its files and variables; later sources win, as in pip."""
+    python = venv_python(root) if venv_python(root).exists() else Path(sys.executable)
+    listed, found = _output([python, "-m", "pip", "config", "list"]) or "", {}
     for rank in ("global", "install", ":env:"):
-        for name, value in re.findall(rf"^{rank}\.(index-url|cert)='(.*)'$", listed, flags=re.M):
-            found[name] = value
+        for name, value in re.findall(rf"^{rank}\.([\w-]+)='(.*)'$", listed, flags=re.MULTILINE):
+            found[name] = value.replace("\\n", " ")
     return found
 
 
-def explain(said: str) -> str:
+def explain(output: str) -> str:
     """One line for what a tool said: the cause as far as it can be told, and what to do."""
-    known = (what for pattern, what in _CAUSES if re.search(pattern, said, flags=re.IGNORECASE))
-    what = next(known, "this fault is new to the set-up: read the end of the output, mend it and run it again")
-    package = re.search(r"([\w.-]+==[\w.+!-]+)", said)
-    what = what.replace("PACKAGE", package[1] if package else "a pinned package").replace("HERE", _here())
-    return f"{what}; the whole output is in {LOG.as_posix()}"
-
-
-def _here() -> str:
-    return f"{platform.system()} on {platform.machine()}, Python {_dotted(sys.version_info[:2])}"
+    known = (text for pattern, text in CAUSES if re.search(pattern, output, flags=re.IGNORECASE))
+    text = next(known, "the reason is not one that set-up knows: read the end of the output, and run it again")
+    package = re.search(r"([\w.-]+==[\w.+!-]+)", output)
+    here = f"{platform.system()} on {platform.machine()}, Python {platform.python_version()}"
+    text = text.replace("PACKAGE", package[1] if package else "a pinned package").replace("HERE", here)
+    return f"{text}; the whole output is in {LOG.as_posix()}"
 
 
 # What went wrong, how the tools put it, and what to do. In this order: a full disk breaks connections
 # too, and pip calls a registry that it cannot reach one that has no such version.
-_CAUSES = (
+CAUSES = (
     (
         r"no space left|os error (28|112|122)\b|errno (28|122)\b|not enough (free )?space|disk quota exceeded",
         f"the disk is full: free about {NEEDED_GB} GB and run it again",
@@ -296,7 +286,7 @@ _CAUSES = (
         r"failed to establish a new connection|connection (refused|reset|broken|aborted)|network is unreachable|"
         r"name resolution|name or service not known|nodename nor servname|getaddrinfo|dns error|timed out|tunnel|"
         r"proxyerror|error sending request|request failed after|tcp connect error|network connectivity is disabled|"
-        r"http status (server error|client error \((401|403|407|429))",
+        r"http status (server error|client error \((401|403|407|429))|[45]\d\d (client|server) error",
         "the package registry cannot be reached: check the network (or proxy, or the mirror that pip is set to) and "
         "run it again; what has come is kept",
     ),
@@ -310,113 +300,124 @@ _CAUSES = (
 # -- setup ----------------------------------------------------------------------------------------------
 
 
-def setup(root: Path = ROOT) -> bool:
-    """Make .venv, or bring it up to date. Returns False when there was nothing to do.
+def check(root: Path = ROOT) -> None:
+    """Raise SetupError where set-up cannot work: another Python, or folders that this user may not write."""
+    if problem := machine.python_problem(sys.version_info):
+        raise SetupError(problem)
+    for folder, name in ((root, "the project folder"), (root / ".venv", "the folder .venv"),
+                         (root / "build", "the folder build")):  # fmt: skip
+        if folder.exists() and not os.access(folder, os.W_OK):
+            raise SetupError(
+                f"{name} cannot be written to: make it yours (chown), or copy the course to a folder of your own"
+            )
 
-    Raises SetupError. A set-up that was interrupted at any point is picked up by the next one: the
-    stamp says "finished" only after the last step.
+
+def setup(root: Path = ROOT) -> bool:
+    """Make .venv, or repair it. Returns False when there was nothing to do.
+
+    A set-up that was interrupted at any point is picked up by the next one: the stamp lists the packages only after
+    the last step.
+
+    Raises:
+        SetupError: it cannot go on; the text says what to do.
     """
-    check_python()
+    if problem := machine.python_problem(sys.version_info):
+        raise SetupError(problem)
     if is_ready(root):
         return False
-    check_writable(root)
-    with _alone(root):
+    check(root)
+    with alone(root):
         if is_ready(root):  # another set-up did it while this one waited
             return False
         begin = time.monotonic()
         (root / LOG).write_bytes(b"")
-        _make_venv(root)
-        _add_uv(root)
+        make_venv(root)
+        add_uv(root)
         _install_pins(root)
-        _compile(root)
-        _write_stamp(root, {**wanted(root), "finished": True})
+        _connect(root)
+        _write_stamp(root, {**recipe(root), "packages": _pinned_packages(root)})
     print(f"ready, in {time.monotonic() - begin:.0f} s")
     return True
 
 
-def _make_venv(root: Path) -> None:
+def make_venv(root: Path) -> None:
+    """The first step: .venv with this Python."""
     reason = stale_reason(root)
     if reason is None:
         print("1. .venv is there", flush=True)
         return
-    check_disk(root)
-    note = "" if reason == "new" else f" anew ({reason})"
-    with _step("1.", f"making .venv{note} with Python {platform.python_version()}") as ticker:
-        # The base interpreter: this one may live in the .venv that is about to be cleared.
-        base = getattr(sys, "_base_executable", None) or sys.executable
-        run(root, [base, "-m", "venv", "--clear", root / ".venv"], ticker)
+    free = shutil.disk_usage(root).free / 1e9
+    if free < NEEDED_GB:
+        raise SetupError(f"set-up needs about {NEEDED_GB} GB of disk, and {free:.1f} GB are free: make room first")
+    note = "" if reason == "new" else f" again ({reason})"
+    # The base interpreter: this one may live in the .venv that is about to be cleared.
+    base = getattr(sys, "_base_executable", None) or sys.executable
+    label = f"1. making .venv{note} with Python {platform.python_version()}"
+    run(root, label, [base, "-m", "venv", "--clear", root / ".venv"])
+    _write_stamp(root, {"location": str(root.resolve()), "packages": {}})
 
 
-def _add_uv(root: Path) -> None:
+def add_uv(root: Path) -> None:
+    """The second step: the pinned installer."""
     python = venv_python(root)
-    if (_answer([python, "-m", "uv", "--version"]) or "").split()[1:2] == [UV]:
+    if _has_uv(python):
         print(f"2. its installer is there (uv {UV})", flush=True)
         return
-    with _step("2.", f"fetching its installer (uv {UV})") as ticker:
-        run(root, [python, "-m", "pip", "install", "--quiet", "--retries", "2", f"uv=={UV}"], ticker)
+    if left_out := tool_environment(root)[1]:
+        print(f"   settings of pip that set-up does not use: {', '.join(left_out)}", flush=True)
+    install = [python, "-m", "pip", "install", "--quiet", "--retries", "2", f"uv=={UV}"]
+    run(root, f"2. fetching its installer (uv {UV})", install)
+    if not _has_uv(python):
+        raise SetupError(f"pip says that it installed uv, and it is not in .venv: see {LOG.as_posix()}")
+
+
+def _has_uv(python: Path) -> bool:
+    return (_output([python, "-m", "uv", "--version"]) or "").split()[1:2] == [UV]
 
 
 def _install_pins(root: Path) -> None:
-    """Install the lock and the project itself; the stamp tells that this was begun."""
-    python = venv_python(root)
-    install = [python, "-m", "uv", "pip", "install", *_cache_option(root), "--python", python]
-    before = _read_stamp(root)
-    _write_stamp(root, {**wanted(root), "finished": False})
+    """Install and compile the lock; the stamp tells that this was begun.
+
+    Compiled, because where Python may keep nothing each start of TensorFlow would take three times as long.
+    """
+    python, before = venv_python(root), _read_stamp(root)
+    wanted = pins.read_lock((root / "requirements.lock").read_text(encoding="utf-8"))
+    whole, site = pins.installed(site_packages(root)), site_packages(root)
+    damaged = [name for name in pins.recorded(site) if name in wanted and name not in whole]
+    # Wheels only: without --no-build, a missing one means a compiler's errors instead of a plain word.
+    options = ["--no-build", "--compile-bytecode", *(f"--reinstall-package={name}" for name in damaged)]
+    command = [python, "-m", "uv", "pip", "install", "--python", python, *options, "-r", "requirements.lock"]
+    _write_stamp(root, {key: value for key, value in before.items() if key != "packages"})
     try:
-        with _step("3.", f"installing the pinned packages ({DOWNLOAD_MB} MB the first time)") as ticker:
-            # Wheels only: without this, a missing one means a compiler's errors instead of a plain word.
-            run(root, [*install, "--no-build", "-r", "requirements.lock"], ticker)
-            run(root, [*install, "--no-deps", "--no-build-isolation", "-e", "."], ticker)
+        run(root, f"3. installing the pinned packages ({DOWNLOAD_MB} MB the first time)", command)
     except SetupError as error:
         # uv fetches everything before it changes anything: offline, an environment that worked goes on working.
-        if not re.search(r"^(prepared|uninstalled|installed) |failed to (un)?install", error.said, flags=re.I | re.M):
+        if not re.search(r"^(prepared|uninstalled|installed) |failed to (un)?install", error.output, flags=re.I | re.M):
             _write_stamp(root, before)
         raise
 
 
-def _compile(root: Path) -> None:
-    """Compile what was installed, which uv leaves as source.
+def _connect(root: Path) -> None:
+    """Let .venv find the course in this folder, and give JupyterLab its settings."""
+    if (
+        COURSE in pins.recorded(site_packages(root)) or (site_packages(root) / "course_utils").exists()
+    ):  # a copy, or another link
+        python = venv_python(root)
+        uninstall = [python, "-m", "uv", "pip", "uninstall", "--python", python, COURSE]
+        run(root, "4. removing another copy of the course", uninstall)
+        shutil.rmtree(site_packages(root) / "course_utils", ignore_errors=True)
+    (site_packages(root) / LINK).write_bytes(_link_text(root))
+    shutil.copytree(SETTINGS, root / ".venv", dirs_exist_ok=True)
 
-    Where Python may keep nothing (PYTHONDONTWRITEBYTECODE, a .venv of somebody else), each start of TensorFlow
-    would compile it anew, and take three times as long. A file that cannot be compiled is no failure.
-    """
-    command = [venv_python(root), "-m", "compileall", "-q", "-j", "4", root / ".venv" / "lib"]
-    with _step("4.", "compiling them, for quick starts") as ticker, (root / LOG).open("ab") as out:
-        _call([str(part) for part in command], out, root, ticker)
 
-
-def _cache_option(root: Path) -> list[str]:
-    """``--no-cache`` where the home folder cannot be written (containers with a made-up user)."""
-    folder = _answer([venv_python(root), "-m", "uv", "cache", "dir"])
-    if not folder:
-        return []
-    place = Path(folder)
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    return [] if os.access(place, os.W_OK) else ["--no-cache"]
+def _pinned_packages(root: Path) -> dict[str, str]:
+    """Name → version of what the lock has put into .venv."""
+    wanted = pins.read_lock((root / "requirements.lock").read_text(encoding="utf-8"))
+    return {name: version for name, version in pins.installed(site_packages(root)).items() if name in wanted}
 
 
 @contextlib.contextmanager
-def _step(number: str, text: str):
-    """Print a step and the seconds that it took; on a terminal the seconds count while it runs."""
-    begin = time.monotonic()
-    print(f"{number} {text} ...", end="", flush=True)
-
-    def ticker():
-        if sys.stdout.isatty():
-            print(f"\r{number} {text} ... {time.monotonic() - begin:.0f} s", end="", flush=True)
-
-    try:
-        yield ticker
-    except BaseException:
-        print(flush=True)
-        raise
-    end = f"{time.monotonic() - begin:.0f} s"
-    print(f"\r{number} {text} ... {end}" if sys.stdout.isatty() else f" {end}", flush=True)
-
-
-@contextlib.contextmanager
-def _alone(root: Path):
+def alone(root: Path):
     """Keep a second set-up of the same folder waiting. The system frees the lock if this process dies."""
     (root / LOG.parent).mkdir(exist_ok=True)
     with (root / LOG.parent / "setup.lock").open("w") as handle:
@@ -434,158 +435,21 @@ def _alone(root: Path):
         yield
 
 
-# -- lock -----------------------------------------------------------------------------------------------
-
-
-def lock(root: Path = ROOT, keep: bool = False) -> None:
-    """Resolve the pins again for every system and Python, then write requirements.lock and environment.yml.
-
-    ``keep`` leaves each present pin that still fits. The old files stay when a new pin has no wheel
-    for one of the systems. Raises SetupError.
-    """
-    check_python()
-    check_writable(root)
-    with _alone(root):
-        (root / LOG).write_bytes(b"")
-        _make_venv(root)
-        _add_uv(root)
-        new = root / "build" / "requirements.lock"
-        if keep:
-            shutil.copyfile(root / "requirements.lock", new)  # uv reads its output file for preferences
-        tool = [venv_python(root), "-m", "uv", "pip", "compile", "--quiet", "--no-header", "--no-annotate"]
-        with _step("3.", "resolving the pins, and trying them on every system") as ticker:
-            universal = ["--universal", "--all-extras", "--fork-strategy", "fewest", "--python-version", PYTHONS[0]]
-            run(root, [*tool, *universal, *([] if keep else ["--upgrade"]), "pyproject.toml", "-o", new], ticker)
-            for system in SYSTEMS:
-                for version in PYTHONS:
-                    _try_pins(root, [*tool, "--no-build"], system, version, ticker)
-    check_lock_text(new.read_text(encoding="utf-8"))
-    new.replace(root / "requirements.lock")
-    (root / "environment.yml").write_text(environment_yml(root), encoding="utf-8", newline="\n")
-    print("requirements.lock and environment.yml are written: run make setup, then make test")
-
-
-def _try_pins(root: Path, tool: list, system: str, version: str, ticker) -> None:
-    where = ["--python-platform", system, "--python-version", version]
+def main(task=setup, name: str = "setup") -> int:
+    """Run a task; returns the exit status: 0, 1 after a failure, 130 after Ctrl-C."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a folder's name that the console cannot show
     try:
-        run(root, [*tool, *where, root / "build" / "requirements.lock", "-o", root / "build" / "tried.txt"], ticker)
+        task()
     except SetupError as error:
-        if "wheel" not in error.said:
-            raise
-        raise SetupError(
-            f"a new pin has no wheel for {system} with Python {version}: bound it in pyproject.toml and run it "
-            f"again (the old lock stays); the whole output is in {LOG.as_posix()}"
-        ) from None
-
-
-def check_lock_text(text: str) -> None:
-    """Raise SetupError unless every line of a lock is ``name==version`` with or without a marker.
-
-    So no host, no path and no option of the machine that made it can slip in.
-    """
-    for line in text.splitlines():
-        if not re.fullmatch(r"[a-z0-9-]+==[0-9][\w.!+]*( ; [^#/@]+)?", line):
-            raise SetupError(f"requirements.lock has a line that is not a pin: {line!r}")
-
-
-# -- reading the lock -----------------------------------------------------------------------------------
-
-
-def read_lock(text: str) -> dict[str, list[tuple[str, str]]]:
-    """The pins of a lock: package name -> (version, marker); the marker is empty if it always holds."""
-    found = {}
-    for line in text.splitlines():
-        pin = re.fullmatch(r"([A-Za-z0-9._-]+)==(\S+?)(?:\s*;\s*(.+))?", line.strip())
-        if pin:
-            found.setdefault(canonical(pin[1]), []).append((pin[2], pin[3] or ""))
-    return found
-
-
-def canonical(name: str) -> str:
-    """A package's name as the lock writes it: lower case, hyphens."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def pins_here(root: Path = ROOT, environment: dict | None = None) -> dict[str, str]:
-    """name -> version of the pins whose marker is true here, or for ``environment``.
-
-    Needs the package ``packaging`` for pins with a marker; raises ImportError where it is missing.
-    """
-    found = {}
-    for name, versions in read_lock((root / "requirements.lock").read_text(encoding="utf-8")).items():
-        for version, marker in versions:
-            if marker:
-                from packaging.markers import Marker
-
-                if not Marker(marker).evaluate(environment):
-                    continue
-            found[name] = version
-    return found
-
-
-def direct_packages(root: Path = ROOT) -> list[str]:
-    """Names of the packages that pyproject.toml asks for, in its order, as the lock writes them."""
-    import tomllib  # not in the Pythons that check_python() turns away
-
-    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return [canonical(re.match(r"[A-Za-z0-9._-]+", line)[0]) for line in project["dependencies"]]
-
-
-def environment_yml(root: Path = ROOT) -> str:
-    """The text of environment.yml: the direct packages at the versions of the lock.
-
-    Its line ``-c`` holds all that comes along with them at the lock's versions too (conda and mamba
-    write their list for pip beside the file, so the name is found). Raises SetupError when the lock
-    lacks a direct package.
-    """
-    pins = read_lock((root / "requirements.lock").read_text(encoding="utf-8"))
-    missing = [name for name in direct_packages(root) if name not in pins]
-    if missing:
-        raise SetupError(f"requirements.lock lacks {', '.join(missing)}: run make lock")
-    packages = [
-        f'      - "{name}=={version}' + (f' ; {marker}"' if marker else '"')
-        for name in direct_packages(root)
-        for version, marker in pins[name]
-    ]
-    lines = [
-        "# For conda and Binder. Generated by `make lock` from requirements.lock; do not edit by hand.",
-        "name: first-large-model",
-        "channels:",
-        "  - conda-forge",
-        "  - nodefaults",
-        "dependencies:",
-        f"  - python={CONDA_PYTHON}",
-        "  - pip",
-        "  - pip:",
-        "      - -c requirements.lock",
-        *packages,
-        "      - -e .",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0, 1 after a failure, 130 after Ctrl-C."""
-    parser = argparse.ArgumentParser(description="Set up the course's own environment.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("setup", help="make .venv, or bring it up to date")
-    commands.add_parser("lock", help="renew requirements.lock and environment.yml").add_argument(
-        "--keep", action="store_true", help="keep every pin that still fits"
-    )
-    given = parser.parse_args(arguments)
-    try:
-        if given.command == "lock":
-            lock(keep=given.keep)
-        else:
-            setup()
-    except SetupError as error:
-        print(f"{given.command} stopped: {error}", file=sys.stderr)
+        print(f"{name} stopped: {error}", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"{given.command} stopped: {explain(f'{error.strerror} (os error {error.errno})')}", file=sys.stderr)
+        print(f"{name} stopped: {explain(f'{error.strerror} (os error {error.errno})')}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"{given.command} stopped: run it again to go on", file=sys.stderr)
+        print(f"{name} stopped: run it again to go on", file=sys.stderr)
         return 130
     return 0
 

@@ -9,10 +9,11 @@ PALETTE = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY, BLACK)
 
 
 def apply() -> None:
-    """Make the course's figure style the default of this session."""
+    """Make the course's figure style the default of this session, over Matplotlib's own and nothing else."""
     import matplotlib as mpl
     from cycler import cycler
 
+    mpl.rcdefaults()  # a dark style of the user would leave white text on the white ground
     mpl.rcParams.update(
         {
             "figure.figsize": (7.0, 3.6),

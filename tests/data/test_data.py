@@ -1,12 +1,17 @@
 """The loaders: every way in which data can be missing, damaged or asked for wrongly."""
 
+import errno
+import http.client
 import io
 import multiprocessing
 import os
 import shutil
+import socket
+import ssl
 import tarfile
 import threading
 import time
+import urllib.error
 import zlib
 from pathlib import Path
 
@@ -180,7 +185,7 @@ def test_a_download_is_cached_and_used_again(no_posts, server, monkeypatch):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
     "content, reason",
-    [(b"not the archive", "its hash differs"), (TimeoutError("slow"), "connection broke off"),
+    [(b"not the archive", "its hash differs"), (TimeoutError("slow"), "did not answer in time"),
      (OSError(28, "No space left on device"), "disk is full")],
 )  # fmt: skip
 def test_a_failed_download_leaves_nothing_and_says_why(
@@ -309,3 +314,104 @@ def test_photographs():
 def test_a_bundle_refuses_parts_of_different_length():
     with pytest.raises(ValueError, match="x_clean has 1 entries for 2 targets"):
         data.Bundle("b", "s", ["a", "b"], np.array([0, 1]), x_clean=["a"])
+
+
+def test_the_digits_are_split_by_contiguous_quarters_of_the_file():
+    """Neighbours are probably by one hand: each quarter is one stretch, and the last one is the test."""
+    digits = data.digits()
+    assert (np.diff(digits.groups) >= 0).all() and set(digits.groups) == {0, 1, 2, 3}
+    assert (digits.in_test == (digits.groups == 3)).all() and 440 <= digits.in_test.sum() <= 460
+    assert all(len(set(digits.y[digits.groups == quarter])) == 10 for quarter in range(4))
+
+
+# ------------------------------------------------------------------- every way in which a download fails
+
+
+class Answer(urllib.error.HTTPError):
+    """A server that answers with an error."""
+
+    def __init__(self, code):
+        super().__init__("https://server.invalid", code, "no", {}, io.BytesIO())
+
+
+FAULTS = {
+    "403": (Answer(403), "refuses the download (403)"),
+    "404": (Answer(404), "(404)"),
+    "407": (Answer(407), "the proxy asks for a password"),
+    "418": (Answer(418), "the error 418"),
+    "503": (Answer(503), "overloaded (503)"),
+    "a refusing proxy": (OSError("Tunnel connection failed: 403 Forbidden"), "the proxy refuses the connection (403)"),
+    "a proxy that is no address": (
+        http.client.InvalidURL("nonnumeric port: 'port'"),
+        "address of the proxy is not one",
+    ),
+    "a proxy that answers rubbish": (http.client.BadStatusLine("hello"), "not a web server"),
+    "an answer that is cut off": (http.client.IncompleteRead(b"x"), "not a web server"),
+    "no name": (urllib.error.URLError(socket.gaierror(-2, "Name or service not known")), "cannot be looked up"),
+    "refused": (urllib.error.URLError(ConnectionRefusedError(111, "refused")), "the connection was refused"),
+    "reset": (ConnectionResetError(104, "reset"), "the connection broke off"),
+    "slow": (TimeoutError("slow"), "did not answer in time"),
+    "certificate": (ssl.SSLError("CERTIFICATE_VERIFY_FAILED"), "certificate is not trusted"),
+    "read-only": (OSError(errno.EROFS, "Read-only file system"), "cannot be written to"),
+    "not allowed": (PermissionError(13, "Permission denied"), "cannot be written to"),
+    "full": (OSError(errno.ENOSPC, "No space left on device"), "the disk is full"),
+    "quota": (OSError(errno.EDQUOT, "Disk quota exceeded"), "the disk is full"),
+    "damaged archive": (tarfile.ReadError("not a gzip file"), "the connection broke off"),
+    "another system error": (OSError(5, "Input/output error"), "Input/output error"),
+    "something nobody has seen": (LookupError("odd"), "LookupError"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_fault_of_a_download_gives_its_reason_and_the_lesson_goes_on(
+    no_posts, small_text, monkeypatch, capsys, recwarn, fault
+):
+    error, says = FAULTS[fault]
+
+    def fails(*_, **__):
+        import warnings
+
+        warnings.warn("Retry downloading from url: https://server.invalid", stacklevel=1)
+        raise error
+
+    monkeypatch.setenv("COURSE_OFFLINE", "0")
+    monkeypatch.setattr(newsgroups, "require_network", lambda: None)
+    monkeypatch.setattr("sklearn.datasets.fetch_20newsgroups", only_downloads(fails))
+    assert data.texts() is small_text
+    said = capsys.readouterr()
+    assert says in said.out and "SCIKIT_LEARN_DATA" in said.out and said.err == "" and not recwarn.list
+    assert list(no_posts.iterdir()) == []
+
+
+def only_downloads(function):
+    """Stand in for scikit-learn's function where it would download."""
+    from sklearn.datasets import fetch_20newsgroups as real
+
+    return lambda *a, **k: real(*a, **k) if k.get("download_if_missing") is False else function(*a, **k)
+
+
+def test_a_user_without_a_home_can_read_texts(no_posts, small_text, monkeypatch):
+    def unknown():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", unknown)
+    assert data.texts() is small_text
+
+
+# ------------------------------------------------------------------------------ the cache of docstrings
+
+
+def test_docstrings_are_parsed_once_and_a_damaged_cache_is_passed_over(monkeypatch, tmp_path):
+    monkeypatch.setattr(paths, "CACHE", tmp_path / "cache")
+    first = docstrings._read("joblib")
+    (kept,) = (tmp_path / "cache").glob("docstrings-joblib-*.json")
+    monkeypatch.setattr(docstrings, "_parsed", lambda *_: pytest.fail("parsed again"))
+    assert docstrings._read("joblib") == first and len(first) > 50
+    monkeypatch.undo()
+    monkeypatch.setattr(paths, "CACHE", tmp_path / "cache")
+    for content in ("", "[[1]]", "{}", "[]"):
+        kept.write_text(content)
+        assert docstrings._read("joblib") == first
+    monkeypatch.setattr(docstrings, "write_whole", denied)
+    kept.unlink()
+    assert docstrings._read("joblib") == first

@@ -8,21 +8,20 @@ import sys
 import tempfile
 import threading
 import time
-import types
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_utils.exercises import define, guard, judge, present, progress, quiz, values
+from course_utils.exercises import define, guard, judge, present, progress, quiz, register, values
 from course_utils.plots import colour
 
 
 @pytest.fixture
 def task(monkeypatch):
     """An exercise of its own, outside of the course's register."""
-    monkeypatch.setattr(define, "_REGISTER", {})
+    monkeypatch.setattr(register, "_tasks", {})
 
     @define.exercise("99.double", cases=[(np.array([1.0, 2.0]),), (np.array([3.0, -1.0, 0.5]),)], hints=["one", "two"])
     def double(x):
@@ -63,9 +62,9 @@ def almost(x):
         (lambda x: None, "not yet", "returns nothing"),
         (lambda x: "two", "not yet", "should be an array of numbers; it is a text"),
         (lambda x: x * x, "not yet", "You square."),
-        (one_value, "not yet", "shape (); expected is (2,)"),
-        (with_nan, "not yet", "not a number (NaN)"),
-        (almost, "not yet", "For ([ 3. , -1. ,  0.5]) the result is [ 6., -1.,  1.]; expected is [ 6., -2.,  1.]"),
+        (one_value, "not yet", "2 numbers in a row (2,) should come out; it is one number ()"),
+        (with_nan, "not yet", "NaN is not a number"),
+        (almost, "not yet", "For x = [3, -1, 0.5]: the result is [6, -1, 1]; expected is [6, -2, 1]."),
         (lambda x: 1 / 0, "could not run", "ZeroDivisionError in line 1 of your function"),
         (lambda: 0, "could not run", "TypeError"),
         (2.0, "could not run", "Pass the function itself"),
@@ -105,7 +104,7 @@ def test_a_fault_of_the_checker_is_said_to_be_one(task, monkeypatch):
 
 
 def test_a_rule_judges_what_has_no_single_answer(monkeypatch):
-    monkeypatch.setattr(define, "_REGISTER", {})
+    monkeypatch.setattr(register, "_tasks", {})
 
     @define.exercise("99.even", cases=[(3,)], rule=lambda v, case: "" if v % 2 == 0 else "It is odd.")
     def even(n):
@@ -140,21 +139,10 @@ def test_odd_keys_are_refused(key):
         define.Task(key)
 
 
-def test_a_key_is_used_once(task):
-    with pytest.raises(ValueError, match="used twice"):
-        define.Task("99.double")
-
-
-def test_an_import_that_stopped_halfway_can_be_begun_again(monkeypatch):
-    monkeypatch.setattr(define, "_REGISTER", {})
-    name = "course_utils.chapters.ch99"
-    monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
-    define.Task("99.first")
-    monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
-    again = define.Task("99.first")
-    assert define._REGISTER["99.first"] is again
-    with pytest.raises(ValueError, match="used twice"):
-        define.Task("99.first")
+def test_a_module_can_be_loaded_again(monkeypatch):
+    monkeypatch.setattr(register, "_tasks", {})
+    first, again = quiz.number("99.q", "?", 1, {}, ""), quiz.number("99.q", "?", 1, {}, "")
+    assert register._tasks["99.q"] is again is not first
 
 
 # -------------------------------------------------------------------------------------- guard
@@ -175,7 +163,7 @@ def test_the_learners_own_interrupt_passes_and_a_raised_one_does_not():
     def pretends():
         raise KeyboardInterrupt
 
-    assert "KeyboardInterrupt" in guard.run(pretends, (), 1).error
+    assert isinstance(guard.run(pretends, (), 1).error, KeyboardInterrupt)
 
 
 def plain_loop():
@@ -213,7 +201,7 @@ def test_an_endless_loop_ends_without_an_alarm_too(loop, where, monkeypatch):
     else:
         monkeypatch.delattr(signal, "setitimer", raising=False)
         judged()
-    assert "endless loop" in found[0].error
+    assert found[0].timed_out
     assert found[1].value == 45 and not found[1].error, "the next one is not hit"
     assert threading.active_count() < 10 and sys.gettrace() is None
 
@@ -299,7 +287,7 @@ def test_a_code_from_before_an_exercise_changed_takes_nothing_away(home):
 
 
 def test_a_newer_code_replaces_what_is_older_than_the_exercise(home, monkeypatch):
-    task = next(t for t in define.registry() if t.key == "08.wilson")
+    task = next(t for t in register.registry() if t.key == "08.wilson")
     progress.note(task.key, task.fingerprint, "correct")
     code = progress.export()
     home.unlink()
@@ -313,7 +301,7 @@ def test_a_newer_code_replaces_what_is_older_than_the_exercise(home, monkeypatch
 
 
 def test_a_new_sentence_does_not_make_another_exercise(monkeypatch):
-    monkeypatch.setattr(define, "_REGISTER", {})
+    monkeypatch.setattr(register, "_tasks", {})
 
     def one():
         def twice(x):
@@ -338,13 +326,13 @@ def test_a_new_sentence_does_not_make_another_exercise(monkeypatch):
         return twice
 
     def fingerprint(function):
-        define._REGISTER.clear()
+        register._tasks.clear()
         return define.Exercise("99.twice", function, [(1,)]).fingerprint
 
     assert fingerprint(one()) == fingerprint(reworded()) != fingerprint(other())
     questions = []
     for explain in ("Becuase.", "Because."):
-        define._REGISTER.clear()
+        register._tasks.clear()
         questions += [
             quiz.choice("99.which", "Which?", "this", {"that": "No."}, explain).fingerprint,
             quiz.number("99.many", "How many?", 3, {}, explain).fingerprint,
@@ -504,7 +492,7 @@ def test_what_is_no_code_is_refused(home, code):
 
 
 def test_the_summary_counts_what_is_solved_now(home):
-    task = next(t for t in define.registry() if t.key == "08.wilson")
+    task = next(t for t in register.registry() if t.key == "08.wilson")
     progress.note(task.key, "an older reference", "correct")
     assert progress.summary()["08"][0] == 0
     progress.note(task.key, task.fingerprint, "correct")

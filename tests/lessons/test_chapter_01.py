@@ -4,16 +4,16 @@ import math
 
 import numpy as np
 import pytest
+from helpers import definitions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_utils import data, session
-from course_utils.maintain import notebooks
 
 session.quiet_tensorflow()
 import keras  # noqa: E402
 
-lesson = notebooks.definitions("01_core_concepts")
+lesson = definitions("01_core_concepts")
 
 
 # ---------------------------------------------------------------------------------- the table

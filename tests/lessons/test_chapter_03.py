@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from helpers import definitions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +14,7 @@ from course_utils.maintain import notebooks
 
 tf = session.quiet_tensorflow()
 
-lesson = notebooks.definitions("03_backpropagation")
+lesson = definitions("03_backpropagation")
 Value = lesson.Value
 quick = settings(deadline=None, max_examples=50)
 seeds = st.integers(0, 2**32 - 1)

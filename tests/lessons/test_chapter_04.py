@@ -2,17 +2,17 @@
 
 import numpy as np
 import pytest
+from helpers import definitions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import signal
 
 from course_utils import session
-from course_utils.maintain import notebooks
 from course_utils.plots import images
 
 tf = session.quiet_tensorflow()
 
-lesson = notebooks.definitions("04_convolution_and_pooling")
+lesson = definitions("04_convolution_and_pooling")
 quick = settings(deadline=None, max_examples=40)
 seeds = st.integers(0, 2**32 - 1)
 precisions = st.sampled_from(["float32", "float64"])
@@ -300,7 +300,7 @@ def test_training_learns():
 
     model = lesson.compiled(build, len(x), 40)
     for _ in range(2):  # the second time it starts anew, its optimizer too
-        lesson.train_anew(model, build, x, labels, 40, "a test")
+        lesson.train_again(model, build, x, labels, 40, "a test")
         assert lesson.accuracy(model, x, labels) > 0.9 and int(model.optimizer.iterations) == 80
 
 

@@ -2,17 +2,17 @@
 
 import numpy as np
 import pytest
+from helpers import definitions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_utils import display, session
-from course_utils.maintain import notebooks
 from course_utils.plots import sequences
 
 tf = session.quiet_tensorflow()
 import keras  # noqa: E402  (only after TensorFlow has been loaded quietly)
 
-lesson = notebooks.definitions("05_recurrent_networks")
+lesson = definitions("05_recurrent_networks")
 some = settings(deadline=None, max_examples=12)
 seeds = st.integers(0, 2**32 - 1)
 shapes = st.tuples(st.integers(1, 4), st.integers(1, 12), st.integers(1, 5), st.integers(1, 6))

@@ -5,18 +5,18 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from helpers import definitions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import course_utils as cu
 from course_utils import session
-from course_utils.maintain import notebooks
 from course_utils.plots import colour, tables
 
 tf = session.quiet_tensorflow()
 import keras  # noqa: E402  (only after TensorFlow has been loaded quietly)
 
-lesson = notebooks.definitions("06_language_tasks")
+lesson = definitions("06_language_tasks")
 quick = settings(deadline=None, max_examples=50)
 few = settings(deadline=None, max_examples=15)
 seeds = st.integers(0, 2**32 - 1)

@@ -4,15 +4,15 @@ import itertools
 
 import numpy as np
 import pytest
+from helpers import definitions
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from course_utils import session
-from course_utils.maintain import notebooks
 
 tf = session.quiet_tensorflow()
 
-lesson = notebooks.definitions("07_speech_recognition")
+lesson = definitions("07_speech_recognition")
 quick = settings(deadline=None, max_examples=40)
 seeds = st.integers(0, 2**32 - 1)
 

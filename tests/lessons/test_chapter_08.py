@@ -2,17 +2,17 @@
 
 import numpy as np
 import pytest
+from helpers import definitions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from course_utils import session
-from course_utils.maintain import notebooks
 
 session.quiet_tensorflow()
 import keras  # noqa: E402
 
-lesson = notebooks.definitions("08_text_classifier")
+lesson = definitions("08_text_classifier")
 quick = settings(deadline=None, max_examples=50)
 
 

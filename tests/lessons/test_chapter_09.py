@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from helpers import definitions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +18,7 @@ import keras  # noqa: E402
 
 (PATH,) = notebooks.find("09")
 BOOK = notebooks.read(PATH)
-lesson = notebooks.definitions("09")
+lesson = definitions("09")
 quick = settings(deadline=None, max_examples=50)
 seeds = st.integers(0, 2**32 - 1)
 

@@ -2,18 +2,18 @@
 
 import numpy as np
 import pytest
+from helpers import definitions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage, stats
 from sklearn.linear_model import Lasso, Ridge
 
 from course_utils import display, session
-from course_utils.maintain import notebooks
 
 tf = session.quiet_tensorflow()
 import keras  # noqa: E402
 
-lesson = notebooks.definitions("10_overfitting")
+lesson = definitions("10_overfitting")
 quick = settings(deadline=None, max_examples=30)
 few = settings(deadline=None, max_examples=10)
 seeds = st.integers(0, 2**32 - 1)

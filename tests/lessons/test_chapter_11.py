@@ -4,18 +4,18 @@ import types
 
 import numpy as np
 import pytest
+from helpers import definitions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import ttest_rel
 from sklearn.feature_extraction.text import TfidfTransformer
 
 from course_utils import display, plots, session
-from course_utils.maintain import notebooks
 
 tf = session.quiet_tensorflow()
 import keras  # noqa: E402
 
-lesson = notebooks.definitions("11_choosing_an_architecture")
+lesson = definitions("11_choosing_an_architecture")
 quick = settings(deadline=None, max_examples=30)
 few = settings(deadline=None, max_examples=4)
 seeds = st.integers(0, 2**32 - 1)

@@ -5,18 +5,18 @@ import math
 
 import numpy as np
 import pytest
+from helpers import definitions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from course_utils import data, display, session, training
-from course_utils.maintain import notebooks
 
 tf = session.quiet_tensorflow()
 
 import keras  # noqa: E402  (only after TensorFlow has been loaded quietly)
 
-lesson = notebooks.definitions("12_smaller_and_faster")
+lesson = definitions("12_smaller_and_faster")
 quick = settings(deadline=None, max_examples=60)
 few = settings(deadline=None, max_examples=15)
 seeds = st.integers(0, 2**32 - 1)

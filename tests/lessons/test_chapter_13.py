@@ -6,6 +6,7 @@ import lzma
 
 import numpy as np
 import pytest
+from helpers import definitions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import softmax as scipy_softmax
@@ -17,7 +18,7 @@ from course_utils.maintain import notebooks
 tf = session.quiet_tensorflow()
 import keras  # noqa: E402  (only after TensorFlow has been loaded quietly)
 
-lesson = notebooks.definitions("13_language_model")
+lesson = definitions("13_language_model")
 quick = settings(deadline=None, max_examples=30)
 seeds = st.integers(0, 2**32 - 1)
 

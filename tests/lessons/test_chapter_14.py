@@ -2,18 +2,18 @@
 
 import numpy as np
 import pytest
+from helpers import definitions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_utils import session
-from course_utils.maintain import notebooks
 
 tf = session.quiet_tensorflow()
 
 from course_utils.lessons import transformer  # noqa: E402  (TensorFlow is loaded quietly first)
 
-lesson = notebooks.definitions("14_scaling_up")
-language = notebooks.definitions("13_language_model")
+lesson = definitions("14_scaling_up")
+language = definitions("13_language_model")
 
 few = settings(max_examples=12, deadline=None)
 seeds = st.integers(0, 10_000)

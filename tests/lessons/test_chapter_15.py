@@ -4,6 +4,7 @@ import linecache
 
 import numpy as np
 import pytest
+from helpers import definitions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +13,7 @@ from course_utils.maintain import notebooks
 
 tf = session.quiet_tensorflow()
 
-lesson = notebooks.definitions("15_fusing_modalities")
+lesson = definitions("15_fusing_modalities")
 quick = settings(deadline=None, max_examples=40)
 seeds = st.integers(0, 2**32 - 1)
 temperatures = st.sampled_from([0.05, 0.1, 0.5, 1.0, 3.0])

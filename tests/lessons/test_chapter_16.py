@@ -2,17 +2,17 @@
 
 import numpy as np
 import pytest
+from helpers import definitions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from course_utils import session
-from course_utils.maintain import notebooks
 
 tf = session.quiet_tensorflow()
 
-lesson = notebooks.definitions("16_privacy")
+lesson = definitions("16_privacy")
 quick = settings(deadline=None, max_examples=30)
 seeds = st.integers(0, 2**32 - 1)
 

@@ -5,18 +5,18 @@ import re
 
 import numpy as np
 import pytest
+from helpers import definitions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import spearmanr
 
 from course_utils import session
-from course_utils.maintain import notebooks
 from course_utils.plots import colour, words
 
 tf = session.quiet_tensorflow()
 
-lesson = notebooks.definitions("17_interpretability")
+lesson = definitions("17_interpretability")
 quick = settings(deadline=None, max_examples=20)
 few = settings(deadline=None, max_examples=8)
 seeds = st.integers(0, 2**32 - 1)

@@ -4,11 +4,11 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from helpers import definitions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_utils.lessons import tokens
-from course_utils.maintain import notebooks
 
 TEXT = "the cat and the hat, the cart and the heart; aaaa aaa aaaaa bbb\n\n    the end\0" * 5
 
@@ -50,7 +50,7 @@ def test_learning_takes_the_most_frequent_pair_each_time(text, merges):
 
 
 def test_encoding_is_that_of_chapter_6(learned):
-    lesson = notebooks.definitions("06_language_tasks")
+    lesson = definitions("06_language_tasks")
     for text in ("the cat's heart", "aaaaaaa", "naïve 字 \t the\n", "bbb the and"):
         assert learned.encode(text).tolist() == lesson.encode_bpe(text, learned.rules)
         assert lesson.decode_bpe(learned.encode(text), learned.rules) == text

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from course_utils import paths
-from course_utils.maintain import setup
+from course_utils.maintain import lock
 
 
 @pytest.mark.skipif(os.name == "nt", reason="repo2docker does not run on Windows")
@@ -20,7 +20,7 @@ def test_what_repo2docker_would_build(tmp_path):
     done = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True)
     said = done.stdout + done.stderr
     assert done.returncode == 0, said[-500:]
-    assert f"Building conda environment for python={setup.CONDA_PYTHON}" in said
+    assert f"Building conda environment for python={lock.CONDA_PYTHON}" in said
     assert '--file "environment.yml"' in said
     assert "RUN ./postBuild" in said
     assert "requirements.txt" not in said and "setup.py" not in said, "another file would decide what is installed"

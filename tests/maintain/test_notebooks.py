@@ -2,6 +2,7 @@
 
 import nbformat
 import pytest
+from helpers import definitions
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from course_utils import course, display, paths
@@ -26,8 +27,8 @@ def test_find_lists_what_there_is():
         notebooks.find("99")
 
 
-def test_every_notebook_is_in_the_plan():
-    assert [path.stem for path in notebooks.find()] == [one.stem for one in course.CHAPTERS if one.here]
+def test_a_chapter_is_what_the_plan_names():
+    assert [path.stem for path in notebooks.find()] == [one.stem for one in course.CHAPTERS if one.available]
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"cells": 3}'])
@@ -38,12 +39,45 @@ def test_a_file_that_is_no_notebook(tmp_path, content):
         notebooks.read(path)
 
 
-def test_a_copy_made_in_jupyterlab_is_no_chapter(tmp_path, monkeypatch):
+COPIES = ["08_mine", "08_text_classifier-Copy1", "08_text_classifier (1)", "99_own", "scratch", "Ünï 08"]
+
+
+@pytest.fixture
+def with_copies(tmp_path, monkeypatch):
+    """A chapter, and what learners put beside it."""
     monkeypatch.setattr(paths, "NOTEBOOKS", tmp_path)
-    for stem in ("08_text_classifier", "08_text_classifier-Copy1"):
+    for stem in ("08_text_classifier", *COPIES):
         nbformat.write(book("pass"), tmp_path / f"{stem}.ipynb")
-    assert [p.stem for p in notebooks.find()] == [p.stem for p in notebooks.find("8")] == ["08_text_classifier"]
-    assert [p.stem for p in notebooks.find("08_text_classifier-Copy1")] == ["08_text_classifier-Copy1"]
+    (tmp_path / "10_overfitting.ipynb").mkdir()
+    (tmp_path / "notes.txt").write_text("mine")
+
+
+@pytest.mark.parametrize("name", [(), ("8",), ("08", "8", "08_text_classifier")])
+def test_a_copy_is_not_a_chapter(with_copies, name):
+    assert [path.stem for path in notebooks.find(*name)] == ["08_text_classifier"]
+
+
+@pytest.mark.parametrize("stem", COPIES)
+def test_a_copy_is_found_by_its_name(with_copies, tmp_path, stem):
+    for name in (stem, f"{stem}.ipynb", str(tmp_path / f"{stem}.ipynb"), f"elsewhere/{stem}.ipynb"):
+        assert [path.stem for path in notebooks.find(name)] == [stem]
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "10_overfitting", "", ".", "8 8"])
+def test_what_is_not_a_notebook_is_not_found(with_copies, name):
+    with pytest.raises(FileNotFoundError, match="08_text_classifier"):
+        notebooks.find(name)
+
+
+def test_a_copy_gets_no_links(with_copies, tmp_path):
+    with pytest.raises(ValueError, match="08_mine.ipynb is not a chapter"):
+        notebooks.write_opening(tmp_path / "08_mine.ipynb")
+
+
+def test_a_mark_at_the_beginning_and_other_line_ends_are_read(tmp_path):
+    path = tmp_path / "a.ipynb"
+    path.write_bytes(b"\xef\xbb\xbf" + nbformat.writes(book("a = 1\nb = 2")).replace("\n", "\r\n").encode())
+    assert notebooks.read(path).cells[0].source == "a = 1\nb = 2"
 
 
 # ------------------------------------------------------------------------------------ parameters
@@ -59,6 +93,23 @@ def test_parameters_in_both_profiles():
 def test_parameters_are_literals(source):
     with pytest.raises(ValueError, match="literal value|assignments only"):
         notebooks.parameters(book(parameters=source), quick=True)
+
+
+ODD = "SEED = 7 * 6  # quick: 1\nEPOCHS = round(2.5)\nimport os\nN = 3  # quick: f(2)\nSIZE = 9  # quick: 9"
+
+
+def test_what_a_learner_has_written_there_does_not_stop_a_run():
+    nb = book(parameters=ODD)
+    assert notebooks.parameter_names(nb) == {"SEED", "EPOCHS", "N", "SIZE"}
+    assert notebooks.quick_values(nb) == {"SEED": 1}
+    for source in ("SEED = ", "%pip install x", "", "SEED = 1\x00"):
+        assert notebooks.parameter_names(book(parameters=source)) == set() == set(notebooks.quick_values(book(source)))
+
+
+@pytest.mark.parametrize("path", notebooks.find(), ids=lambda path: path.stem)
+def test_the_quick_values_are_those_of_the_quick_profile(path):
+    nb = notebooks.read(path)
+    assert notebooks.parameters(nb) | notebooks.quick_values(nb) == notebooks.parameters(nb, quick=True)
 
 
 # ----------------------------------------------------------------------------------- definitions
@@ -86,7 +137,7 @@ def test_definitions_run_imports_and_definitions_only(folder):
             parameters="FACTOR = 2",
         )
     )
-    space = notebooks.definitions("01")
+    space = definitions("01_small")
     assert space.area(1) == pytest.approx(6.2831853) and space.Box().volume() == space.area(1)
     assert space.FACTOR == 2 and space.NOTES == [1, "two"]
     assert not {"loud", "LOUD", "quiet", "math"} & set(vars(space))
@@ -95,7 +146,7 @@ def test_definitions_run_imports_and_definitions_only(folder):
 def test_a_definition_that_needs_more_is_named(folder):
     folder(book("def late(x=undefined):\n    return x"))
     with pytest.raises(RuntimeError, match="01_small: 'late' does not run by itself"):
-        notebooks.definitions("01")
+        definitions("01_small")
 
 
 # --------------------------------------------------------------------------- clean and inspect
@@ -132,6 +183,39 @@ def test_normalising_twice_changes_nothing():
     assert nbformat.writes(notebooks.normalise(nbformat.reads(once, 4))) == once
 
 
+@pytest.mark.parametrize(
+    "one, other, same",
+    [
+        ("f( 1,2 )  # why", "f(\n    1,\n    2,\n)\n", True),
+        ("x = 'a' 'b'", 'x = "ab"', True),
+        ("x = f'{a}' f'b{c!r:>{n}}' 'd'", 'x = f"{a}b{c!r:>{n}}d"', True),
+        ("del a, b", "del (a, b)", True),
+        ("x = (1 + 2)", "x = 1 + 2", True),
+        ("x = 0", "x = False", False),
+        ("x = 1", "x = 1.0", False),
+        ("x = ''", "x = None", False),
+        ("x = ''", "x = b''", False),
+        ("f(a)", "f(*a)", False),
+        ("x = a", "x: int = a", False),
+        ("x = f'{a}'", "x = f'{a!r}'", False),
+        ("from . import a", "from .. import a", False),
+        ("def f(a, *, b): pass", "def f(a, b): pass", False),
+        ("%pip install x", "%pip install y", False),
+        ("a if b else c", "c if b else a", False),
+    ],
+)
+def test_the_hash_is_of_what_the_code_does(one, other, same):
+    assert (notebooks.code_hash(book(one)) == notebooks.code_hash(book(other))) is same
+
+
+def test_the_hash_is_the_same_on_each_python():
+    """Computed once, on Python 3.11; the syntax trees of the later ones have other fields."""
+    source = (
+        "async def f(a: int = 0, *b, **c) -> str:\n    return f'{a=} {b!r:>{c}}' if a else ...\nclass A(B): x = -1j"
+    )
+    assert notebooks.code_hash(book(source)) == "1479615a3e340dfb"
+
+
 def test_the_hash_follows_the_code_and_nothing_else():
     nb = book("a", "b")
     before = notebooks.code_hash(nb)
@@ -145,12 +229,23 @@ def test_the_hash_follows_the_code_and_nothing_else():
 @pytest.mark.parametrize("links", ["", "← [Gone](07_gone.ipynb)\n\n"])
 def test_navigation_is_written_under_the_heading(tmp_path, links):
     path = tmp_path / "08_text_classifier.ipynb"
-    nb = new_notebook(cells=[new_markdown_cell(f"# 8 · Title\n\n{links}**What you do.** A.\n\nB.")])
+    nb = new_notebook(
+        cells=[
+            new_markdown_cell(
+                f"# 8 · Title\n\n{links}**What you do.** A.\n\n**Time:** about 7 minutes (9 with all) to read; B."
+            )
+        ]
+    )
     nbformat.write(nb, path)
     for _ in range(2):
-        notebooks.write_navigation(path)
+        notebooks.write_opening(path)
         parts = notebooks.read(path).cells[0].source.split("\n\n")
-        assert parts == ["# 8 · Title", course.navigation(path.stem), "**What you do.** A.", "B."]
+        assert parts == [
+            "# 8 · Title",
+            course.navigation(path.stem),
+            "**What you do.** A.",
+            "**Time:** about 5 minutes to read; B.",
+        ]
 
 
 @pytest.mark.parametrize("text", ["", "It goes on where [chapter 7](07_speech_recognition.ipynb) ends."])
@@ -158,7 +253,7 @@ def test_a_new_chapter_gets_its_line_of_links_and_loses_nothing(tmp_path, text):
     path = tmp_path / "08_text_classifier.ipynb"
     below = [text] if text else []
     nbformat.write(new_notebook(cells=[new_markdown_cell("\n\n".join(["# 8 · Title", *below]))]), path)
-    notebooks.write_navigation(path)
+    notebooks.write_opening(path)
     parts = notebooks.read(path).cells[0].source.split("\n\n")
     assert parts == ["# 8 · Title", course.navigation(path.stem), *below]
 
@@ -177,6 +272,17 @@ def test_problems_are_found(output, found):
     nb = book("a")
     nb.cells[0].outputs = [output]
     assert len(notebooks.problems(nb)) == 1 and found in notebooks.problems(nb)[0]
+
+
+def test_a_folded_cell_is_folded_for_both_readers():
+    nb = book("# loads the posts\na = 1", "b = 2")
+    nb.cells[0].metadata["tags"] = ["fold", "nbval-check-output"]
+    for _ in range(2):
+        nb = notebooks.normalise(nb)
+        tags = ["fold", "nbval-check-output", "hide-input"]
+        assert nb.cells[0].metadata == {"tags": tags, "jupyter": {"source_hidden": True}}
+    nb.cells[0].metadata["tags"].remove("fold")
+    assert notebooks.normalise(nb).cells[0].metadata == {"tags": ["nbval-check-output"]}
 
 
 def test_what_is_no_problem():

@@ -3,16 +3,19 @@
 import json
 import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
+import time
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from course_utils import paths
+from course_utils import course, paths
 from course_utils.maintain import cli as command_line
-from course_utils.maintain import notebooks, runs
+from course_utils.maintain import notebooks, readme, runs
 
 
 def write(folder, name, *sources):
@@ -20,6 +23,7 @@ def write(folder, name, *sources):
     nb = new_notebook(cells=cells + [new_code_cell(source) for source in sources])
     nb.metadata = nbformat.from_dict({"kernelspec": {"name": "python3", "display_name": "P", "language": "python"}})
     nbformat.write(nb, folder / f"{name}.ipynb")
+    course.CHAPTERS += (course.Chapter(name, "A", "", "", (), ""),)
 
 
 RECORD = "import course_utils as cu\ncu.record('seed', SEED)\ncu.record('n', N)"
@@ -27,7 +31,9 @@ RECORD = "import course_utils as cu\ncu.record('seed', SEED)\ncu.record('n', N)"
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
+    """An empty folder of notebooks, and a plan without chapters; ``write`` adds to both."""
     monkeypatch.setattr(paths, "NOTEBOOKS", tmp_path / "my notebooks")
+    monkeypatch.setattr(course, "CHAPTERS", ())
     paths.NOTEBOOKS.mkdir()
     return paths.NOTEBOOKS
 
@@ -63,15 +69,138 @@ def test_the_quick_profile_and_what_is_given_on_top(folder, tmp_path):
 
 def test_a_hanging_cell_ends(folder, tmp_path):
     write(folder, "01_hangs", "import time\ntime.sleep(60)")
-    results = runs.run(out=tmp_path / "out", cell_seconds=2)
-    assert results["notebooks"]["01_hangs"]["status"] == "failed"
-    assert results["notebooks"]["01_hangs"]["seconds"] < 30
+    result = runs.run(out=tmp_path / "out", cell_seconds=2)["notebooks"]["01_hangs"]
+    assert result["status"] == "failed" and result["seconds"] < 30
+    assert result["error"] == "A cell timed out while it was being executed, after 2 seconds."
+
+
+@pytest.mark.parametrize(
+    "text, value",
+    [
+        ("7", 7), ("1e-3", 0.001), ("0.5", 0.5), ("True", True), ("None", None), ("null", None), ("-3", -3),
+        ("all", "all"), ("[alt.atheism, sci.space]", ["alt.atheism", "sci.space"]), ("[1, 2]", [1, 2]), ("", None),
+        ("2020-01-01", "2020-01-01"), ("{1, 2}", "{1, 2}"), ("a: b: c", "a: b: c"), ("'all'", "all"), ("*", "*"),
+        ("&x", "&x"), ("!!python/object:os.system", "!!python/object:os.system"), ("@", "@"), ("b'x'", "b'x'"),
+    ],
+)  # fmt: skip
+def test_a_parameter_may_have_any_value(text, value):
+    found = command_line._value(text)
+    assert found == value and type(found) is type(value)
+
+
+# -------------------------------------------------------------------------- a folder that was worked in
+
+
+def test_damaged_notebooks_copies_and_odd_parameters_do_not_stop_the_others(folder, tmp_path, capsys):
+    write(folder, "01_good", RECORD)
+    write(folder, "02_odd", RECORD)
+    nb = notebooks.read(folder / "02_odd.ipynb")
+    nb.cells[1].source = "SEED = 7 * 6  # quick: 2\nN = len('abc')\nimport math"
+    notebooks.write(nb, folder / "02_odd.ipynb")
+    write(folder, "03_damaged", RECORD)
+    (folder / "03_damaged.ipynb").write_text("{")
+    shutil.copy(folder / "01_good.ipynb", folder / "01_mine.ipynb")
+    write(folder, "04_untagged", "SEED = 1")
+    nb = notebooks.read(folder / "04_untagged.ipynb")
+    del nb.cells[1]
+    notebooks.write(nb, folder / "04_untagged.ipynb")
+    assert command_line.main(["run", "--quick", "-p", "N", "9", "--out", str(tmp_path / "out")]) == 1
+    books = json.loads((tmp_path / "out" / "results.json").read_text())["notebooks"]
+    assert {name: book["status"] for name, book in books.items()} == {
+        "01_good": "ok", "02_odd": "ok", "03_damaged": "failed", "04_untagged": "ok",
+    }  # fmt: skip
+    assert books["02_odd"]["metrics"] == {"seed": 2, "n": 9}
+    assert "03_damaged: 03_damaged.ipynb is not a readable notebook" in capsys.readouterr().out
+    assert command_line.main(["execute", "3", "01_mine"]) == 1
+    said = capsys.readouterr().out
+    assert "03_damaged: NOT written" in said and "01_mine: written" in said
+
+
+def test_the_openings_of_the_others_are_written(folder, tmp_path, capsys, monkeypatch):
+    write(folder, "01_good", RECORD)
+    write(folder, "02_damaged", RECORD)
+    (folder / "02_damaged.ipynb").write_text("{")
+    write(folder, "03_without_a_heading", RECORD)
+    notebooks.write(nbformat.v4.new_notebook(), folder / "03_without_a_heading.ipynb")
+    shutil.copy(folder / "01_good.ipynb", folder / "01_mine.ipynb")
+    before = (folder / "01_mine.ipynb").read_bytes()
+    monkeypatch.setattr(readme, "write_map", lambda: None)
+    assert command_line.main(["map"]) == 1
+    said = capsys.readouterr()
+    assert "01_good: its opening is new" in said.out and "01_mine" not in said.out
+    assert "02_damaged.ipynb is not a readable" in said.err and "03_without_a_heading.ipynb does not begin" in said.err
+    assert "[A](02_damaged.ipynb)" in notebooks.read(folder / "01_good.ipynb").cells[0].source
+    assert (folder / "01_mine.ipynb").read_bytes() == before
+
+
+# ---------------------------------------------------------------------------------- the reason
+
+KERAS = (
+    "Exception encountered when calling MaxPooling2D.call().\n\n\x1b[1mComputed output size would be zero or negative. "
+    "Received: `inputs.shape=(None, 8, 8, 1)`\x1b[0m\n\nArguments received by MaxPooling2D.call():\n  • args=('<x>',)\n"
+    "  • kwargs=<class 'inspect._empty'>"
+)
+
+
+@pytest.mark.parametrize(
+    "name, value, told",
+    [
+        ("ValueError", KERAS, 
+         "ValueError: Exception encountered when calling MaxPooling2D.call(). Computed output size would be zero or "
+         "negative. Received: `inputs.shape=(None, 8, 8, 1)`"),
+        ("KeyError", "'x'", "KeyError: 'x'"),
+        ("AssertionError", "", "AssertionError"),
+        ("InvalidArgumentError", "Graph execution error:\n\nDetected at node add", 
+         "InvalidArgumentError: Graph execution error: Detected at node add"),
+        ("RuntimeError", "a\nb", "RuntimeError: a b"),
+        ("ValueError", "x" * 999, "ValueError: " + "x" * 286 + " …"),
+    ],
+)  # fmt: skip
+def test_the_reason_begins_with_the_name_of_the_error(name, value, told):
+    from nbclient.exceptions import CellExecutionError
+
+    assert runs.reason(CellExecutionError("a traceback\nits last line", name, value)) == told
+
+
+def test_the_reason_of_a_layer_s_error_is_in_the_summary(folder, tmp_path, capsys):
+    source = f"class Odd(ValueError):\n    pass\nraise Odd({KERAS!r})"
+    write(folder, "01_layer", source)
+    assert command_line.main(["run", "--out", str(tmp_path / "out")]) == 1
+    assert "01_layer: Odd: Exception encountered when calling MaxPooling2D.call(). Computed" in capsys.readouterr().out
+
+
+# ---------------------------------------------------------------------------- every cell a second time
+
+
+@pytest.mark.parametrize(
+    "cells, problem",
+    [
+        (["x = 1", "del x"], "NameError: name 'x' is not defined (when the cell ran a second time)"),
+        (
+            ["import sys\nn = 0", "n += 1\nprint(n, file=[sys.stdout, sys.stderr][n > 1])"],
+            "cell 3, run a second time, wrote",
+        ),
+        (["n = 0", "n += 1", "print(n)"], None),
+    ],
+)
+def test_a_cell_that_destroys_what_it_needs_is_found(folder, tmp_path, cells, problem):
+    write(folder, "01_a", *cells)
+    result = runs.run(out=tmp_path / "out", twice=True)["notebooks"]["01_a"]
+    assert (result["status"] == "ok") == (problem is None) and (problem or "") in result.get("error", "")
+    assert runs.run(out=tmp_path / "out")["notebooks"]["01_a"]["status"] == "ok"
+
+
+def test_a_second_run_leaves_the_outputs_of_the_first(folder, tmp_path):
+    write(folder, "01_a", "n = 0", "n += 1\nprint(n)")
+    runs.run(out=tmp_path / "out", twice=True)
+    assert notebooks.read(tmp_path / "out" / "01_a.ipynb").cells[-1].outputs[0].text == "1\n"
 
 
 @pytest.mark.parametrize(
     "arguments, message",
     [
         (["run", "--cores", "999"], "--cores"),
+        (["run", "-p", "N", "[1, 2"], "-p: [1, 2 is neither Python nor YAML"),
         (["run", "-p", "EPOCH", "3"], "No parameter is called EPOCH. There are: N, SEED."),
         (["run", "77"], "There is no notebook '77'. There are: 01_good."),
         (["execute", "x"], "There is no notebook 'x'"),
@@ -103,6 +232,25 @@ def test_execute_does_not_write_over_what_was_saved_meanwhile(folder, capsys):
     assert "# B" in (folder / "01_good.ipynb").read_text() and "changed while it ran" in capsys.readouterr().out
 
 
+@pytest.mark.skipif(os.name == "nt", reason="sends a signal of Unix")
+def test_a_run_that_is_interrupted_stops_in_one_line(folder, tmp_path):
+    write(folder, "01_waits", "import time\nopen('waits', 'w').close()\ntime.sleep(60)")
+    write(folder, "02_next", RECORD)
+    code = "from course_utils.maintain import cli; import sys; sys.exit(cli.main(['run', *sys.argv[1:]]))"
+    names = [str(path) for path in sorted(folder.iterdir())]
+    command = [sys.executable, "-c", code, *names, "--out", str(tmp_path / "out")]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    waits = paths.ROOT / "notebooks" / "waits"
+    deadline = time.monotonic() + 60
+    while not waits.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    waits.unlink()
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[1]  # the kernel may have its own word about being interrupted
+    assert said.endswith("stopped\n") and "course_utils" not in said and process.returncode == 130
+    assert not (tmp_path / "out" / "02_next.ipynb").exists()
+
+
 @pytest.mark.parametrize("verb", ["run", "execute"])
 def test_a_kernel_that_does_not_start_is_a_failure_of_its_notebook(folder, tmp_path, capsys, monkeypatch, verb):
     from nbclient import NotebookClient
@@ -111,8 +259,7 @@ def test_a_kernel_that_does_not_start_is_a_failure_of_its_notebook(folder, tmp_p
         raise RuntimeError("Kernel died before replying to kernel_info")
 
     write(folder, "01_good", RECORD)
-    for name in ("start_new_kernel_client", "async_start_new_kernel_client"):  # papermill's way, and nbclient's
-        monkeypatch.setattr(NotebookClient, name, dies)
+    monkeypatch.setattr(NotebookClient, "async_start_new_kernel_client", dies)
     more = ["--out", str(tmp_path / "out")] if verb == "run" else ["1"]
     assert command_line.main([verb, *more]) == 1
     assert "Kernel died before replying" in capsys.readouterr().out
@@ -132,18 +279,6 @@ def test_execute_refuses_to_write_what_is_not(folder, capsys, source, problem):
     assert "NOT written" in out and problem in out
 
 
-# -------------------------------------------------------------------------------- the README
-
-RESULTS = {
-    "profile": "full",
-    "parameters": {},
-    "machine": "Linux x86_64, 2 cores",
-    "versions": {"python": "3.12.1", "tensorflow-cpu": "2.21.0", "keras": "3.15.1"},
-    "notebooks": {"01_a": {"status": "ok", "seconds": 61.2, "peak_mb": 700, "metrics": {"accuracy": 0.98765}}},
-}
-README = "a\n<!-- map: begin -->\n<!-- map: end -->\nb\n<!-- results: begin -->\nold\n<!-- results: end -->\nc"
-
-
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system cannot hold a process to one core")
 def test_a_run_under_the_limits_of_a_small_machine(folder, tmp_path, capsys):
     fill = "memory = bytearray({} * 1_000_000)\nmemory[::4096] = b'x' * len(memory[::4096])\nimport time\ntime.sleep(1)"
@@ -156,9 +291,10 @@ def test_a_run_under_the_limits_of_a_small_machine(folder, tmp_path, capsys):
     )
     write(folder, "04_fits", RECORD)
     code = (
-        "from pathlib import Path; from course_utils import __main__, paths; import sys;"
+        "from pathlib import Path; from course_utils import paths; from course_utils.maintain import cli; import sys;"
         "paths.NOTEBOOKS = Path(sys.argv[1]);"
-        "sys.exit(__main__.main(['run', '--cores', '1', '--memory', '300', '--out', sys.argv[2]]))"
+        "names = sorted(path.stem for path in paths.NOTEBOOKS.iterdir());"
+        "sys.exit(cli.main(['run', *names, '--cores', '1', '--memory', '300', '--out', sys.argv[2]]))"
     )
     # In a process of its own: the cores of this one are not to be taken away.
     done = subprocess.run([sys.executable, "-c", code, folder, tmp_path / "out"], capture_output=True, text=True)
@@ -167,49 +303,3 @@ def test_a_run_under_the_limits_of_a_small_machine(folder, tmp_path, capsys):
     assert [book["status"] for book in books.values()] == ["ok", "failed", "failed", "ok"], books
     for name in ("02_too_large", "03_with_a_child"):
         assert re.fullmatch(r"stopped: it took \d+ MB, and 300 are allowed", books[name]["error"])
-
-
-def test_results_are_written_between_the_markers(folder, tmp_path):
-    write(folder, "01_a", RECORD)
-    readme = tmp_path / "README.md"
-    readme.write_text(README)
-    for _ in range(2):  # a second time replaces the first
-        runs.write_results(RESULTS, readme)
-        text = readme.read_text()
-        assert text.count("| 01_a | 1 min 1 s | 700 MB | `accuracy` 0.9877 |") == 1
-        assert "old" not in text and text.startswith("a\n") and text.endswith("\nc")
-
-
-@pytest.mark.parametrize(
-    "change, message",
-    [
-        ({"profile": "quick"}, "this run was another one"),
-        ({"parameters": {"SEED": 7}}, "this run was another one"),
-        ({"notebooks": {"01_a": {"status": "failed"}}}, "these failed: 01_a"),
-        ({"notebooks": {}}, "has left out: 01_a"),
-    ],
-)
-def test_only_full_finished_runs_of_all_reach_the_readme(folder, tmp_path, change, message):
-    write(folder, "01_a", RECORD)
-    readme = tmp_path / "README.md"
-    readme.write_text(README)
-    with pytest.raises(ValueError, match=message):
-        runs.write_results({**RESULTS, **change}, readme)
-    assert readme.read_text() == README
-
-
-def test_the_map_is_written_between_its_markers(tmp_path):
-    readme = tmp_path / "README.md"
-    readme.write_text(README)
-    for _ in range(2):
-        runs.write_map(readme)
-        text = readme.read_text()
-        assert text.count("[The text classifier](notebooks/08_text_classifier.ipynb)") == 1
-        assert text.startswith("a\n") and "old" in text and text.endswith("\nc")
-
-
-def test_missing_markers_are_named(folder, tmp_path):
-    readme = tmp_path / "README.md"
-    readme.write_text("nothing")
-    with pytest.raises(ValueError, match="results: begin"):
-        runs.write_results(RESULTS, readme)

@@ -19,7 +19,7 @@ from course_utils.maintain import book, browser, notebooks, repository
 from course_utils.plots import colour
 
 pytestmark = pytest.mark.notebooks  # executes none, but takes a minute or two: not in test-fast
-CHAPTERS = [one for one in course.CHAPTERS if one.here]
+CHAPTERS = [one for one in course.CHAPTERS if one.available]
 PAGES = ["index", "run", "data", *[one.stem for one in CHAPTERS]]
 by_page = pytest.mark.parametrize("page", PAGES)
 by_chapter = pytest.mark.parametrize("stem", [one.stem for one in CHAPTERS])
@@ -36,7 +36,7 @@ def site(tmp_path_factory):
 def opened(chromium, site, page, **options):
     """(a page with its formulas set, what it asked of the network, what it complained of)."""
     tab = chromium.new_page(**options)
-    outside, complaints = browser.keep_inside(tab), []
+    outside, complaints = browser.block_network(tab), []
     tab.on("pageerror", lambda error: complaints.append(str(error)))
     tab.on("console", lambda line: complaints.append(line.text) if line.type in ("error", "warning") else None)
     address, mark, question = page.partition("?")
@@ -47,7 +47,7 @@ def opened(chromium, site, page, **options):
 
 @dataclass
 class Seen:
-    """A page in the browser, and what came of opening it."""
+    """A page in the browser, and what it did when it was opened."""
 
     name: str
     tab: object
@@ -132,7 +132,7 @@ def test_the_contents_are_those_of_the_course(site):
     assert all(targets.count(target) >= 2 for target in once), "each in the sidebar and in the table"
     text = "".join(read(site / "index.html").text)
     for one in course.CHAPTERS:
-        assert (one.heading in text) == one.here and (one.builds in text) == one.here
+        assert (one.heading in text) == one.available and (one.builds in text) == one.available
 
 
 @by_chapter
@@ -223,7 +223,7 @@ def violations(tab, options, exclude=()) -> list[str]:
     return [f"{one['id']}: {node['html'][:200]}" for one in found["violations"] for node in one["nodes"]]
 
 
-def test_axe_finds_nothing_to_mend(seen):
+def test_axe_finds_nothing_to_fix(seen):
     """No violation of WCAG 2.1, A or AA; the contrast comes below."""
     wcag = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
     assert violations(seen.tab, {"runOnly": wcag, "rules": {"color-contrast": {"enabled": False}}}) == []
@@ -253,7 +253,8 @@ def test_all_words_can_be_read(seen, theme):
     found = seen.tab.locator(WORDS).evaluate_all(INKS_AND_GROUNDS)
     assert [each for each in found if colour.contrast(*each[:2]) < 4.5] == []
     assert found or seen.name in ("index", "data")
-    if theme == "light" or seen.name[:2] in ("in", "00", "06", "08", "17"):  # these have every kind of output
+    # Prose has the colours of one style sheet on all pages; these have every kind of output.
+    if seen.name[:2] in ("in", "00", "06", "08", "17"):
         assert violations(seen.tab, {"runOnly": ["color-contrast"]}, exclude=[CODE]) == []
 
 
@@ -335,7 +336,7 @@ def test_printing_needs_the_formulas(chromium, site, tmp_path):
         book.print_pdfs(copy, tmp_path / "pdf", ["run"])
 
 
-def test_without_a_chromium_the_site_is_made_and_the_rest_is_told(monkeypatch, tmp_path):
+def test_without_a_chromium_the_site_is_made_and_the_rest_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(browser, "find_chromium", lambda: None)
     monkeypatch.setattr(book, "_sphinx", lambda out, with_pdf: (out / "html" / "_sources").mkdir(parents=True) or 0)
     said = []
@@ -397,6 +398,6 @@ def test_links_to_files_of_the_repository_lead_into_the_book(tmp_path):
     assert (tmp_path / "files" / "LICENSE").read_bytes() == (paths.ROOT / "LICENSE").read_bytes()
 
 
-def test_an_unknown_chapter_is_told(tmp_path):
+def test_an_unknown_chapter_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="There is no notebook '99'"):
         book.make(["99"], out=tmp_path)
