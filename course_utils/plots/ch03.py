@@ -139,6 +139,7 @@ def gradient_lengths(panels: dict):
             if theory is not None:
                 ax.semilogy(theory / theory[-1], "--", color="black", linewidth=0.8)
         ax.set(title=title, xlabel="layer (0 = input)")
+        ax.xaxis.get_major_locator().set_params(integer=True)
         if len(panels) > 1:
             ax.set_ylim(1e-15, 1e11)
     axes[0].set_ylabel("gradient, relative to the output")
