@@ -11,7 +11,7 @@ p_faster = prediction(
     "Both find the same 2,410 slopes: 4,820 times through the network, or one sweep forward and back. How many times "
     "faster is the sweep?",
     unit="times faster",
-    explain="A sweep costs about three forward passes, however many weights there are.",
+    explain="A sweep costs as much as two or three forward passes, however many weights there are.",
     hints=["Any number is fine. How many forward passes could one sweep back be worth?"],
 )
 

@@ -182,6 +182,12 @@ def test_the_fault_of_the_repair_is_seen_by_the_gradient_check_and_only_where_a_
     assert capsys.readouterr().out.count("not the same") == 3
 
 
+def test_the_gradient_check_survives_a_walk_that_does_not_run(monkeypatch, capsys):
+    monkeypatch.setitem(Value.backward.__globals__, "sweep", lambda nodes: 1 / 0)
+    assert not lesson.gradient_check(lesson.long_chain, 0.4)
+    assert "stopped: ZeroDivisionError" in capsys.readouterr().out
+
+
 @quick
 @given(numbers)
 def test_the_learners_tanh_and_product_are_in_the_machine(p):
