@@ -140,7 +140,8 @@ def overlapping(rows):
 @repair(
     "01.split",
     broken=overlapping,
-    cases=[(list(range(10)),), (np.arange(5),), (["a", "b", "c", "d", "e"] * 3,), (list(range(100)),)],
+    cases=[(list(range(10)),), (np.arange(5),), ([3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9],), (list(range(100)),)],
+    equivalent=["0.6 -> -0.4"],
     hints=[
         "Which rows are in two of the three parts? Compare where one part ends with where the next one begins.",
         "Training should be 60 % of the rows. How many does it have?",
@@ -224,14 +225,14 @@ def _judge_moons(network):
     answers = np.asarray(network.predict(points, verbose=0))
     if answers.shape != (len(points), 1):
         return (
-            f"The answers have the shape {answers.shape}; one number for each point is asked for: end with one unit, "
+            f"The answers have the shape {answers.shape}; one number for each point is asked for. End with one unit, "
             'Dense(1, activation="sigmoid").'
         )
     if not np.isfinite(answers).all():
         return "The answers are not numbers any more: the training went wrong. Take a smaller learning rate."
     share = float(np.mean((answers[:, 0] > 0.5) == side))
     if share < 0.7:
-        return f"The network has not learned: {share:.3f} of 1,000 new points are right. Did you call compile and fit?"
+        return f"The network has not learned. Did you call compile and fit? {share:.3f} of 1,000 new points are right."
     if share < 0.89:
         return (
             'The border does not bend enough. Is there a hidden layer with "relu", and were there enough epochs? '
@@ -287,7 +288,9 @@ def one_unit():
     return _moon_network(0, 40)
 
 
-@moon_network.mistake("The network has not learned:")  # and the share of points that are right
+@moon_network.mistake(
+    "The network has not learned. Did you call compile and fit?"
+)  # and the share of points that are right
 def untrained():
     import keras
 
@@ -296,7 +299,7 @@ def untrained():
     return keras.Sequential([keras.Input((2,)), *units])
 
 
-@moon_network.mistake("The answers have the shape (1000, 2); one number for each point is asked for")
+@moon_network.mistake("The answers have the shape (1000, 2); one number for each point is asked for.")
 def two_outputs():
     import keras
 
@@ -327,8 +330,12 @@ def history():
 )
 def only_one_right(truth, one, other):
     """How many examples only the first model has right, and how many only the other."""
-    first = sum(a == t and b != t for t, a, b in zip(truth, one, other, strict=True))
-    second = sum(a != t and b == t for t, a, b in zip(truth, one, other, strict=True))
+    first = second = 0
+    for t, a, b in zip(truth, one, other, strict=True):
+        if a == t and b != t:
+            first += 1
+        if b == t and a != t:
+            second += 1
     return first, second
 
 
@@ -361,13 +368,9 @@ def all_wrong(truth, one, other):
 
 
 @only_one_right.right
-def with_a_counter(truth, one, other):
-    first = second = 0
-    for i in range(len(truth)):
-        if one[i] == truth[i] and other[i] != truth[i]:
-            first += 1
-        if other[i] == truth[i] and one[i] != truth[i]:
-            second += 1
+def with_sums(truth, one, other):
+    first = sum(a == t and b != t for t, a, b in zip(truth, one, other, strict=True))
+    second = sum(one[i] != truth[i] and other[i] == truth[i] for i in range(len(truth)))
     return first, second
 
 
@@ -540,11 +543,6 @@ def training_memory(parameters, weight=4, gradient=4, optimizer=8):
     return parameters * (weight + gradient + optimizer) / 1e9
 
 
-@training_memory.mistake("Times comes before plus: put parentheses around the three that you add.")
-def half_the_parentheses(parameters, weight=4, gradient=4, optimizer=8):
-    return (parameters * weight + gradient + optimizer) / 1e9
-
-
 @training_memory.mistake("Times and divided come before plus: put parentheses around the three that you add.")
 def no_parentheses(parameters, weight=4, gradient=4, optimizer=8):
     return parameters * weight + gradient + optimizer / 1e9
@@ -590,7 +588,9 @@ def no_optimizer(parameters, weight=4, gradient=4, optimizer=8):
     return parameters * (weight + gradient) / 1e9
 
 
-@training_memory.mistake("You have the weights alone. Training keeps more than that for each parameter.")
+@training_memory.mistake(
+    "Only the weights count in yours. Is a part missing, or a pair of parentheses? Times comes before plus."
+)
 def weights_only(parameters, weight=4, gradient=4, optimizer=8):
     return parameters * weight / 1e9
 

@@ -75,7 +75,7 @@ def growth(models, named: dict[str, int]):
                 m.name, (m.year, m.parameters), (named[m.name], 0), textcoords="offset points",
                 ha=side, va="center", fontsize=8,
             )  # fmt: skip
-    ax.set(xlabel="year", ylabel="parameters (logarithmic)", yscale="log", xlim=(1945, 2037))
+    ax.set(xlabel="year", ylabel="parameters (logarithmic)", yscale="log", xlim=(1938, 2037))
     ax.set_title("From thousands to trillions of parameters")
     ax.legend(loc="upper left")
     return fig
@@ -115,5 +115,5 @@ def text_for_each_parameter(models):
     ax.set(xscale="log", xlabel="training tokens for each parameter (logarithmic)", xlim=(0.8, 3000))
     ax.set_yticks(rows, [f"{m.name} ({m.year})" for m in models])
     ax.invert_yaxis()
-    ax.legend(loc="lower right", fontsize=8)
+    ax.legend(loc="upper right", fontsize=8)
     return fig
