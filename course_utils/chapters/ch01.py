@@ -241,24 +241,6 @@ def _judge_moons(network):
     return share
 
 
-def _moons():
-    """The training points of the notebook."""
-    from sklearn.datasets import make_moons
-
-    points, side = make_moons(600, noise=0.25, random_state=42)
-    return points[:360].astype("float32"), side[:360]
-
-
-def _moon_network(units, epochs):
-    import keras
-
-    layers = [keras.layers.Dense(units, activation="relu")] if units else []
-    network = keras.Sequential([keras.Input((2,)), *layers, keras.layers.Dense(1, activation="sigmoid")])
-    network.compile(optimizer=keras.optimizers.Adam(0.03), loss="binary_crossentropy")
-    network.fit(*_moons(), epochs=epochs, batch_size=32, verbose=0)
-    return network
-
-
 @do(
     "01.moon_network",
     starter="moon_network = ...  # replace the dots, and add the lines that train it",
@@ -272,20 +254,29 @@ def _moon_network(units, epochs):
     ],
 )
 def moon_network():
-    """A network with one hidden layer, trained."""
+    """A network with one hidden layer, trained on the 360 points of the training set."""
     import keras
+    from sklearn.datasets import make_moons
 
     keras.utils.set_random_seed(0)
+    points, side = make_moons(600, noise=0.25, random_state=42)
     hidden = keras.layers.Dense(16, activation="relu")
     moon_network = keras.Sequential([keras.Input((2,)), hidden, keras.layers.Dense(1, activation="sigmoid")])
     moon_network.compile(optimizer=keras.optimizers.Adam(0.03), loss="binary_crossentropy")
-    moon_network.fit(*_moons(), epochs=60, batch_size=32, verbose=0)
+    moon_network.fit(points[:360], side[:360], epochs=60, batch_size=32, verbose=0)
     return moon_network
 
 
 @moon_network.mistake("The border does not bend enough.")  # and the share of points that are right
 def one_unit():
-    return _moon_network(0, 40)
+    import keras
+    from sklearn.datasets import make_moons
+
+    points, side = make_moons(600, noise=0.25, random_state=42)
+    network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, activation="sigmoid")])
+    network.compile(optimizer=keras.optimizers.Adam(0.03), loss="binary_crossentropy")
+    network.fit(points[:360], side[:360], epochs=40, batch_size=32, verbose=0)
+    return network
 
 
 @moon_network.mistake(
