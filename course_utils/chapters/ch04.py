@@ -570,7 +570,8 @@ def from_the_last_layer(layers):
 
 p_moved = prediction(
     "04.p_moved",
-    "How many per cent of the moved test digits does each read? Guess by how many points the CNN is ahead.",
+    "Both networks train on digits at random places and read test digits at random places. By how many percentage "
+    "points is the CNN ahead?",
     unit="points",
     explain="The CNN learns a stroke once, for all places.",
     hints=["Any number is fine. The dense network has to learn a 3 at each place separately."],
@@ -578,8 +579,8 @@ p_moved = prediction(
 
 q_pairs = number(
     "04.q_pairs",
-    "Two networks answer the same test digits. On 66 digits only one of the two is right. If both are equally good, on "
-    "how many of these 66 would you expect the first one to be right?",
+    "Suppose that two networks read the same digits, and on 66 of them only one of the two is right. If both were "
+    "equally good, on how many of these 66 would you expect the first one to be right?",
     answer=33,
     wrong={
         66: "That would be all of them: then the first one is better, without any doubt.",
@@ -587,7 +588,7 @@ q_pairs = number(
         50: "50 per cent is the right share. How many digits is that?",
         0.5: "That is the right share. How many digits is that?",
     },
-    explain="Half of 66, as with a coin. 61 to 5 is much too far from 33 to 33 for luck.",
+    explain="Half of 66, as with a coin. 61 to 5 would be much too far from 33 to 33 for luck.",
     hints=["Toss a coin 66 times. How often do you expect heads?"],
 )
 
