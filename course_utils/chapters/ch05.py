@@ -15,8 +15,8 @@ p_bracket = prediction(
 
 p_window = prediction(
     "05.p_window",
-    "The best model that looks at a window of the last characters: of 100 closing brackets, how many does it get "
-    "right? Guessing among three kinds gives 33.",
+    "In the longer texts: of 100 closing brackets, how many does the best model with a window get right? Guessing "
+    "gives 33.",
     unit="of 100",
     explain="It gets the near ones, whose opening bracket is inside its window. The far ones it has to guess.",
     hints=["Any number from 33 to 100 is fine. How many opening brackets stand near their closing one?"],

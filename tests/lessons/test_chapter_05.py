@@ -376,7 +376,7 @@ def test_counting_gives_probabilities_and_prefers_what_it_has_seen():
         p = model.after(context)
         assert p.sum() == pytest.approx(1) and (p > 0).all()
     only = lesson.Counting([["cat", "."]] * 20, 1)
-    assert only.after(("cat",)).argmax() == lesson.NUMBER["."]
+    assert only.after(("cat",)).argmax() == lesson.number(".")
     scores = model.scores(texts[:5])
     right, distances, bits = lesson.judge(scores, texts[:5])
     assert len(right) == len(distances) == sum(len(lesson.closings(t)) for t in texts[:5]) and 0 < bits < 4
