@@ -398,7 +398,7 @@ def test_starters_stand_word_for_word_and_are_used(path):
 
 def test_a_notebook_without_a_starter_is_refused():
     nb = notebooks.read(notebooks.find("00")[0])
-    nb.cells = [cell for cell in nb.cells if "variance_of_mean" not in cell.source]
+    nb.cells = [cell for cell in nb.cells if "ex.mean.check" not in cell.source]
     with pytest.raises(ValueError, match="must stand in 00_start_here once"):
         fill(nb, "00_start_here", "solved")
 
