@@ -96,6 +96,11 @@ def with_the_sigmoid(x, h, W_xh, W_hh, b):
     return 1 / (1 + np.exp(-(x @ W_xh + h @ W_hh + b)))
 
 
+@rnn_step.mistake("The two matrices have changed places: W_xh belongs to the input x, W_hh to the old state h.")
+def matrices_swapped(x, h, W_xh, W_hh, b):
+    return np.tanh(x @ W_hh + h @ W_xh + b)
+
+
 @rnn_step.right
 def one_product_with_both(x, h, W_xh, W_hh, b):
     return np.tanh(np.concatenate([x, h], axis=1) @ np.concatenate([W_xh, W_hh]) + b)
