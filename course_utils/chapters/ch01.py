@@ -95,6 +95,11 @@ def absolute(inputs, weights, bias):
     return abs(sum(w * x for x, w in zip(inputs, weights, strict=True)) + bias)
 
 
+@unit.mistake("Only the first two inputs count in yours. A unit can have any number of them: go through all.")
+def two_inputs_only(inputs, weights, bias):
+    return max(0, inputs[0] * weights[0] + inputs[1] * weights[1] + bias)
+
+
 @unit.right
 def with_numpy(inputs, weights, bias):
     return np.maximum(0, np.dot(inputs, weights) + bias)
@@ -178,6 +183,17 @@ def rows_lost(rows):
 def order(rows):
     n = len(rows)
     return rows[: int(0.6 * n)], rows[int(0.8 * n) :], rows[int(0.6 * n) : int(0.8 * n)]
+
+
+@split.mistake("No row is in two parts now. But the shares are others: 60 %, 20 % and 20 % are asked for.")
+def other_shares(rows):
+    n = len(rows)
+    return rows[: int(0.8 * n)], rows[int(0.8 * n) : int(0.9 * n)], rows[int(0.9 * n) :]
+
+
+@split.mistake("That is right for 100 rows only. Compute the borders from the number of rows.")
+def for_a_hundred(rows):
+    return rows[:60], rows[60:80], rows[80:]
 
 
 @split.right
@@ -309,10 +325,10 @@ def history():
 @exercise(
     "01.only_one_right",
     cases=[
-        ([1, 2, 3, 4], [1, 2, 0, 4], [1, 0, 3, 0]),
+        (np.array([1, 2, 3, 4]), np.array([1, 2, 0, 4]), np.array([1, 0, 3, 0])),
         (np.array([7, 7, 7]), np.array([7, 7, 7]), np.array([7, 7, 7])),
         (np.array([0, 1, 2, 3, 4]), np.array([0, 1, 2, 3, 0]), np.array([0, 0, 0, 0, 0])),
-        ([5, 5], [1, 1], [5, 5]),
+        (np.array([5, 5]), np.array([1, 1]), np.array([5, 5])),
     ],
     hints=[
         "Go through the three together: for t, a, b in zip(truth, one, other).",
@@ -356,6 +372,19 @@ def all_wrong(truth, one, other):
         sum(b != t for t, b in zip(truth, other, strict=True)),
         sum(a != t for t, a in zip(truth, one, strict=True)),
     )
+
+
+@only_one_right.mistake(
+    "The other model also gets the examples that both have right. Ask: is the first one wrong there?"
+)
+def both_for_the_other(truth, one, other):
+    first = second = 0
+    for t, a, b in zip(truth, one, other, strict=True):
+        if a == t and b != t:
+            first += 1
+        elif b == t:
+            second += 1
+    return first, second
 
 
 @only_one_right.right
