@@ -588,7 +588,7 @@ def same_average(theta, gradient, state, t, learning_rate=0.001, beta1=0.9, beta
         return theta - rate * m / (np.sqrt(v) + epsilon), np.stack([m, v])
 
 
-@adam.mistake("That is the paper's form, and good. Keras adds epsilon before it corrects v: write it so.")
+@adam.accept("Right: this is the paper's form. Keras adds epsilon before it corrects v, so the last digits differ.")
 def as_in_the_paper(theta, gradient, state, t, learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-7):
     m = beta1 * state[0] + (1 - beta1) * gradient
     v = beta2 * state[1] + (1 - beta2) * gradient**2

@@ -13,7 +13,7 @@ import numpy as np
 
 END = "\0"  # stands after each text; the byte 0, so its token is the id 0
 _PIECES = re.compile(r"\0| ?\w+| ?[^\w\s\0]+|\s+")
-_BYTES = 256
+FIRST_RULE = _BYTES = 256  # the id of the first merged pair
 
 
 class BytePairs:
@@ -49,7 +49,9 @@ class BytePairs:
         times = np.repeat([n for _, n in chosen], [len(piece.encode()) + 1 for piece, _ in chosen])
         rules = {}
         for new in range(_BYTES, size):
-            pairs = np.where((ids[:-1] > 0) & (ids[1:] > 0), ids[:-1] * size + ids[1:], 0)  # 0 parts the pieces
+            pairs = np.where(
+                (ids[:-1] > 0) & (ids[1:] > 0), ids[:-1] * size + ids[1:], 0
+            )  # 0 stands between two pieces
             found = np.bincount(pairs, weights=times[:-1], minlength=1)
             found[0] = 0
             best = int(found.argmax())

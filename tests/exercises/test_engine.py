@@ -506,21 +506,21 @@ HOSTILE = """
 from course_utils.exercises import present
 from course_utils.chapters import ch00 as ex
 
-def loop(variance, n):
+def loop(numbers):
     while True:
         try:
             print("leak")
         except:
             pass
 
-def shows(variance, n):
+def shows(numbers):
     import os, sys
     from IPython.display import display
     display("leak"); print("leak"); print("leak", file=sys.stderr)
     raise KeyboardInterrupt
 
-for answer in (loop, shows, ..., lambda variance, n: variance / n):
-    present.show_verdict(ex.variance_of_mean.verdict(answer, 0.5))
+for answer in (loop, shows, ..., lambda numbers: sum(numbers) / len(numbers)):
+    present.show_verdict(ex.mean.verdict(answer, 0.5))
 """
 
 

@@ -1,8 +1,10 @@
 """What chapter 3 teaches: its own functions, taken out of the notebook, against TensorFlow."""
 
+import ast
 import inspect
 import math
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from helpers import definitions
@@ -10,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_utils import session
+from course_utils.chapters import ch03
 from course_utils.maintain import notebooks
+from course_utils.plots import ch03 as figures
 
 tf = session.quiet_tensorflow()
 
@@ -153,20 +157,80 @@ def test_what_is_no_number_is_refused(wrong):
         Value(1.0) + wrong
 
 
-def test_value_is_short():
-    source = next(c.source for c in notebooks.read(notebooks.find("03")[0]).cells if "class Value" in c.source)
-    assert len([line for line in source.splitlines() if line.strip()]) <= 60
+def test_value_is_built_in_small_visible_cells_with_one_def_an_operator():
+    code = [cell for cell in notebooks.read(notebooks.find("03")[0]).cells if cell.cell_type == "code"]
+    cells = [cell for cell in code if "class Value" in cell.source]
+    visible = [cell for cell in cells if "fold" not in notebooks.tags(cell)]
+    assert len(visible) == 4 and all(len(cell.source.splitlines()) <= 25 for cell in visible)
+    for cell in cells:
+        (made,) = (node for node in ast.parse(cell.source).body if isinstance(node, ast.ClassDef))
+        assert not [node for node in ast.walk(made) if isinstance(node, ast.Lambda)]
     assert inspect.isclass(Value)
+
+
+def test_the_fault_of_the_repair_is_seen_by_the_gradient_check_and_only_where_a_value_is_used_twice(
+    monkeypatch, capsys
+):
+    seen = {}
+    for name, walk in [("right", lesson.sweep), ("broken", ch03.overwrites)]:
+        monkeypatch.setitem(Value.backward.__globals__, "sweep", walk)
+        seen[name] = [
+            lesson.gradient_check(lesson.long_chain, 0.4),
+            *(lesson.gradient_check(f, 3.0) for f in (lesson.chain_graph, lesson.small_graph_of_w, lesson.cube_graph)),
+        ]
+    assert seen == {"right": [True] * 4, "broken": [True, False, False, False]}
+    assert capsys.readouterr().out.count("not the same") == 3
+
+
+@quick
+@given(numbers)
+def test_the_learners_tanh_and_product_are_in_the_machine(p):
+    assert Value(p).tanh().slopes == (pytest.approx(1 - math.tanh(p) ** 2),)
+    assert (Value(p) * 3).slopes == (3, p)
 
 
 # -------------------------------------------------------------------------------- small pieces
 
 
 def test_the_small_graph_as_the_lesson_tells_it():
-    w = Value(3.0)
-    lesson.small_graph(w)["L"].backward()
-    assert w.grad == 36
-    assert slopes_by_tape(lambda w: lesson.small_graph(w)["L"], 3.0)[1] == [36]
+    w, x = Value(3.0), Value(2.0)
+    lesson.small_graph(w, x).backward()
+    assert (w.grad, x.grad) == (36, 45)
+    assert slopes_by_tape(lesson.small_graph, 3.0, 2.0) == (54, [36, 45])
+
+
+@quick
+@given(st.floats(-3, 3), st.floats(-3, 3))
+def test_the_drawing_has_the_gradients_of_the_small_graph(w, x):
+    figure = figures.small_graph(w, x)
+    shown = {text.get_text() for text in figure.axes[0].texts}
+    plt.close(figure)
+    for slope in slopes_by_value(lesson.small_graph, w, x)[1]:
+        assert f"gradient {slope + 0.0:.3g}" in shown  # a minus before a zero is not drawn
+
+
+@quick
+@given(st.integers(-9, 9), st.integers(-9, 9), st.integers(-5, 5))
+def test_the_gates_have_the_gradients_of_tensorflow(p, q, gradient):
+    if p == q:
+        return
+    figure = figures.gates(float(p), float(q), float(gradient))
+    shown = [text.get_text() for text in figure.axes[0].texts]
+    plt.close(figure)
+    for function in (lambda p, q: p + q, tf.maximum, lambda p, q: p * q):
+        for slope in slopes_by_tape(function, float(p), float(q))[1]:
+            assert f"{slope * gradient + 0.0:.3g}" in shown
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_first_sight_compares_the_same_slopes(seed):
+    random = np.random.default_rng(seed)
+    parts = [random.normal(0, 0.3, shape) for shape in [(5, 4), (4,), (4, 10), (10,)]]
+    x, labels = random.random((6, 5)), random.integers(0, 10, 6)
+    tries, sweep = lesson.small_tries(parts, x, labels), lesson.small_sweep(parts, x, labels)
+    for one, other, theirs in zip(tries, sweep, lesson.tape_gradients(parts, x, labels), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-7)
+        np.testing.assert_allclose(other, theirs, rtol=1e-9, atol=1e-12)
 
 
 @quick
@@ -195,7 +259,9 @@ def test_softmax_gradient_is_tensorflows(seed, n, classes, scale):
     with tf.GradientTape() as tape:
         loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, variable))
     theirs = tape.gradient(loss, variable)
-    np.testing.assert_allclose(lesson.softmax_gradient(logits, labels), theirs, rtol=1e-7, atol=1e-12)
+    ours = lesson.softmax(logits)
+    np.testing.assert_allclose(ours, tf.nn.softmax(logits), rtol=1e-7, atol=1e-12)
+    np.testing.assert_allclose(lesson.softmax_gradient(ours, labels), theirs, rtol=1e-7, atol=1e-12)
 
 
 @quick
@@ -231,24 +297,24 @@ def test_an_epoch_visits_every_batch_and_lowers_the_loss():
     random = np.random.default_rng(0)
     x, labels = random.random((70, 64)).astype("float32"), random.integers(0, 10, 70)
     weights = lesson.initial_weights(16, 0)
-    velocity = [np.zeros_like(part) for part in weights]
     before = lesson.accuracy(weights, x, labels)
-    for _ in range(60):
-        lesson.train_epoch(weights, velocity, x, labels, random.permutation(70))
+    for _ in range(400):
+        lesson.train_epoch(weights, x, labels, random.permutation(70))
     assert lesson.accuracy(weights, x, labels) > max(before, 0.9)
 
 
-def test_a_compiled_step_is_ours():
+def test_an_epoch_is_tensorflows_gradient_descent():
     random = np.random.default_rng(1)
-    x, labels = random.random((lesson.BATCH, 64)).astype("float32"), random.integers(0, 10, lesson.BATCH)
+    x, labels = random.random((50, 64)).astype("float32"), random.integers(0, 10, 50)
     weights = lesson.initial_weights(8, 1)
-    step, variables = lesson.compiled_step(weights)
-    velocity = [np.zeros_like(part) for part in weights]
-    for _ in range(3):
-        step(x, labels)
-        lesson.train_epoch(weights, velocity, x, labels, np.arange(lesson.BATCH))
-    for ours, theirs in zip(weights, variables, strict=True):
-        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    theirs = [part.copy() for part in weights]
+    order = random.permutation(50)
+    lesson.train_epoch(weights, x, labels, order)
+    for rows in (order[:32], order[32:]):
+        gradients = lesson.tape_gradients(theirs, x[rows], labels[rows])
+        theirs = [part - 0.1 * gradient for part, gradient in zip(theirs, gradients, strict=True)]
+    for one, other in zip(weights, theirs, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
 
 
 # -------------------------------------------------------------------------- vanishing gradients
