@@ -302,6 +302,15 @@ def test_training_learns_and_a_seed_repeats_it():
     assert np.allclose(weights[0], weights[1], atol=1e-4) and not np.allclose(weights[0], weights[2], atol=1e-2)
 
 
+def test_another_number_of_passes_gets_its_own_falling_rate():
+    random = np.random.default_rng(0)
+    x, labels = random.random((64, 8, 8, 1)).astype("float32"), random.integers(0, 10, 64)
+    model = lesson.digit_dense(8, 8)
+    for epochs in (1, 3):
+        lesson.train(model, x, labels, epochs)
+        assert model.optimizer.get_config()["learning_rate"]["config"]["decay_steps"] == 3 * epochs
+
+
 def test_only_with_residual_connections_a_gradient_arrives_below():
     assert lesson.way_back(20, residual=False) < 0.02 and lesson.way_back(20, residual=True) > 1
 
