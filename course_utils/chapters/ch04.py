@@ -332,8 +332,9 @@ def _judge_reader(model):
         outputs = None
     if outputs is None or outputs.shape != (len(y), 10):
         return "The network has to take pictures of 14 × 14 × 1 and give ten outputs for each."
-    if model.count_params() > MAX_READER_WEIGHTS:
-        return f"Too many weights. It has {model.count_params():,}; at most {MAX_READER_WEIGHTS:,} are asked for."
+    weights = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    if weights > MAX_READER_WEIGHTS:
+        return f"Too many weights. It has {weights:,} that are trained; at most {MAX_READER_WEIGHTS:,} are asked for."
     read = float(np.mean(outputs.argmax(axis=1) == y))
     if read < LEAST_READ:
         return f"It does not read enough. On digits at new places it reads {100 * read:.0f} %; 85 % are asked for."
