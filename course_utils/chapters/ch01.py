@@ -774,7 +774,7 @@ q_kinds = choice(
     wrong={
         "a recurrent network": "That is a kind of network. It can be used for many tasks.",
         "a convolutional network": "That is a kind of network: it says how units are connected, not what for.",
-        "a large model": "That says how big a model is. What it is for is another question.",
+        "a transformer": "That is a kind of network, too: large models are built of it. It is used for many tasks.",
     },
     explain="A task says what goes in and what comes out. Which model does it is open, and has changed several times.",
     hints=["A kind of model can be used for many tasks. Which of the four names what is done, and not how?"],
@@ -798,7 +798,7 @@ q_weights = number(
 
 q_experts = choice(
     "01.q_experts",
-    "DeepSeek-V3 has more parameters than Llama 3.1 405B, and cost far less compute. How?",
+    "DeepSeek-V3 has more parameters than Llama 3.1 405B, and needed far fewer operations to train. How?",
     right="each token passes through a small part of its parameters only",
     wrong={
         "it read far fewer tokens": "Compare the two numbers in the table: they are nearly the same.",
