@@ -75,7 +75,7 @@ CHAPTERS = (
     Chapter("03_backpropagation", "Backpropagation", "反向传播", "3", ("02",),
             "a small automatic differentiator; a network in NumPy that reads handwritten digits"),
     Chapter("04_convolution_and_pooling", "Convolution and pooling", "卷积与池化", "3", ("03",),
-            "both from scratch, forward and backward; a convolutional network on digits"),
+            "a sliding window, forward and backward; digits that stand anywhere, read"),
     Chapter("05_recurrent_networks", "Recurrent networks", "循环神经网络", "3", ("02", "03"),
             "RNN, LSTM and GRU cells from scratch; how far back each remembers"),
     Chapter("06_language_tasks", "Language tasks", "自然语言处理任务", "2, 3", ("02", "03", "04", "05"),

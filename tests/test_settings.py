@@ -200,13 +200,16 @@ def outputs(path):
     for cell in notebooks.read(path).cells:
         for out in cell.get("outputs", []):
             data = out.get("data", {"text/plain": out.get("text", "")})
-            shown.append({kind: lasting(text) for kind, text in data.items() if isinstance(text, str)})
+            data = {kind: text for kind, text in data.items() if isinstance(text, str)}
+            if lasting(data.get("text/plain", "")) != data.get("text/plain", ""):
+                data.pop("image/png", None)  # a picture of times is another one in each run
+            shown.append({kind: lasting(text) for kind, text in data.items()})
     # The doctor names what it has found, as it should.
     return [data for data in shown if "your settings" not in data.get("text/plain", "")]
 
 
 def lasting(text):
-    return re.sub(r"\d+(\.\d+)? (s|ms|µs|seconds|GB)\b|ipykernel_\d+", "…", text)
+    return re.sub(r"\d+(\.\d+)?(e[+-]\d+)? (s|ms|µs|seconds|GB)\b|ipykernel_\d+", "…", text)
 
 
 LESSON = [
@@ -231,7 +234,7 @@ def lesson():
     "names",
     [
         ("00_start_here", "lesson"),
-        pytest.param(("02_gradient_descent", "04_convolution_and_pooling"), marks=pytest.mark.full),
+        pytest.param(("02_gradient_descent", "10_overfitting"), marks=pytest.mark.full),
     ],
 )
 def test_a_hostile_home_gives_the_same_outputs_and_figures(hostile, tmp_path, copy_of_course, names):

@@ -10,22 +10,23 @@ p_shuffled = prediction(
     "What will the model write then?",
     options=[
         "the same lines with a few small mistakes",
-        "English words in a wrong order",
-        "letters and signs without sense",
+        "the same words in another order",
+        "pieces of words and signs, without sense",
     ],
-    answer="letters and signs without sense",
-    explain="What the model has learned is not in the numbers alone, but in which number stands where.",
+    answer="pieces of words and signs, without sense",
+    explain="Some pieces are whole words, and no order is left. What the model has learned is not in the numbers "
+    "alone, but in which number stands where.",
     hints=["No number says anything alone. Think of the letters of this sentence in a random order."],
 )
 
 
 @exercise(
     "00.mean",
-    cases=[([2, 4],), ([1.0, 2.0, 6.0],), ([5],), (np.array([0.5, 0.1, 0.2, 0.9]),)],
+    cases=[([2, 4],), ([1.0, 2.0, 6.0],), ([5],), ([0.5, 0.1, 0.2, 0.9],)],
     hints=["Python's own functions sum and len do both halves of the work.", "Divide with one slash: 7 / 2 is 3.5."],
 )
 def mean(numbers):
-    """The mean of a list of numbers: their sum, divided by how many they are."""
+    """The mean of a list of numbers: their sum, divided by how many there are."""
     return sum(numbers) / len(numbers)
 
 
@@ -91,14 +92,14 @@ def with_numpy(numbers):
 p_width = prediction(
     "00.p_width",
     "Nine in ten of the single numbers lie between 0.05 and 0.95: a width of 0.9. Now take means of 100 numbers each. "
-    "How wide is the range in which nine in ten of these means lie?",
+    "How wide is the range of the middle nine in ten of these means (5 % lie below it, 5 % above)?",
     explain="A hundred times as many numbers, a tenth of the width.",
     hints=["Can a mean of 100 numbers be near 0 or near 1? Almost all numbers would have to be."],
 )
 
 q_half = choice(
     "00.q_half",
-    "You want the width to be half of what it is. How many numbers must each mean have? Read it off the table.",
+    "You want the width to be half of what it is. How many numbers must each mean have? Find it in the table.",
     right="four times as many",
     wrong={
         "twice as many": "Compare two rows of the table: n = 1 and n = 4.",
@@ -113,19 +114,21 @@ q_name_error = choice(
     "00.q_name_error",
     "You open a notebook, go to its middle and run one cell. Python says: NameError: name 'model' is not defined. "
     "What is the best thing to do?",
-    right="run the cells above it, from the top (menu Run → Run All Above Selected Cell)",
+    right="run the cells above it first",
     wrong={
         "install a package that is called model": "model is a name of this notebook. Which cell makes it?",
         "write model = 0 above it": "Then the name exists, and it is not the model that the cell needs.",
         "delete the notebook and get a new copy": "The new copy has the same cell, and it has not run either.",
     },
-    explain="A cell above makes the name, and that cell has not run since the kernel was started.",
+    explain="A cell above makes the name, and it has not run since the kernel was started. "
+    "The menu Run → Run All Above Selected Cell does it.",
     hints=["Where does a name come from? Which cells have run since you opened the notebook?"],
 )
 
 q_map = choice(
     "00.q_map",
-    "You want to train the language model of chapter 13. Look at the map: which chapters does chapter 13 build on?",
+    "You want to train the language model of chapter 13. Look at the row of chapter 13 in the table of the map: "
+    "which chapters stand under “builds on”?",
     right="2, 3, 6 and 8",
     wrong={
         "all chapters from 1 to 12": "Look at the column that says what a chapter builds on.",

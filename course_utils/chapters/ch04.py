@@ -1,10 +1,22 @@
 """Exercises of notebook 04, convolution and pooling."""
 
+import contextlib
+import functools
+import io
+
 import numpy as np
 
-from course_utils.exercises import choice, exercise, number
+from course_utils.exercises import choice, do, exercise, number, prediction, repair
 
-# ---------------------------------------------------------------------------- the document's sum
+# ------------------------------------------------------------------------------ a window slides
+
+p_window = prediction(
+    "04.p_window",
+    "The weights are -1, 0, 1. The last place of the window covers the pixels 8, 8, 0. Which number does it give?",
+    answer=-8,
+    explain="-1 times 8 + 0 times 8 + 1 times 0 = -8: from left to right it becomes darker by 8.",
+    hints=["Multiply each pixel with the weight under it, then add up the three products."],
+)
 
 _SMALL = np.array([[1.0, 2.0, 0.0], [3.0, -1.0, 4.0], [0.5, 2.0, 1.0]])
 _WIDE = np.array(
@@ -51,10 +63,14 @@ def one_place_too_few(x, k):
     return (_windows(x, k) * k).sum(axis=(2, 3))[:-1, :-1]
 
 
-@correlate.mistake("Your result is as large as the picture. Here the window must lie inside it everywhere.")
+@correlate.mistake("Your result is as large as the picture. Make it (H - m + 1, W - n + 1): the places of the window.")
 def as_large_as_the_picture(x, k):
-    bigger = np.pad(x, [(0, k.shape[0] - 1), (0, k.shape[1] - 1)])
-    return (_windows(bigger, k) * k).sum(axis=(2, 3))
+    (H, W), (m, n) = x.shape, k.shape
+    y = np.zeros((H, W))
+    for i in range(H - m + 1):
+        for j in range(W - n + 1):
+            y[i, j] = np.sum(x[i : i + m, j : j + n] * k)
+    return y
 
 
 @correlate.mistake("Every place gets the number of the first one: where do i and j enter?")
@@ -143,6 +159,93 @@ def by_counting(size, kernel, stride, padding):
     return len(range(0, size + 2 * padding - kernel + 1, stride))
 
 
+# ---------------------------------------------------------------------------------------- pooling
+
+_FOUR = np.array([[1.0, 3.0, 2.0, 0.0], [5.0, -1.0, 4.0, 2.0], [0.0, 2.5, 1.0, 1.5], [3.0, 0.5, -2.0, 6.0]])
+
+
+def overlapping_windows(x, size):
+    """The largest of each size by size window, side by side: (H/size, W/size)."""
+    rows, columns = x.shape[0] // size, x.shape[1] // size
+    y = np.zeros((rows, columns))
+    for i in range(rows):
+        for j in range(columns):
+            y[i, j] = x[i : i + size, j : j + size].max()
+    return y
+
+
+@repair(
+    "04.max_pool",
+    broken=overlapping_windows,
+    cases=[(_FOUR[:2], 2), (_FOUR, 2), (np.hstack([_FOUR, _FOUR[:, :2] - 9]), 2), (np.tile(_FOUR, (3, 3)) - 5, 3)],
+    hints=[
+        "The shape is right. Which pixels does the second window of the first row cover, and which should it cover?",
+        "Place i, j of the result belongs to the window that begins in row i * size. Where does yours begin?",
+    ],
+)
+def max_pool(x, size):
+    """The largest of each size by size window, side by side: (H/size, W/size)."""
+    rows, columns = x.shape[0] // size, x.shape[1] // size
+    y = np.zeros((rows, columns))
+    for i in range(rows):
+        for j in range(columns):
+            y[i, j] = x[i * size : (i + 1) * size, j * size : (j + 1) * size].max()
+    return y
+
+
+@max_pool.mistake("The windows begin at the right places and are too long: each ends one size after its beginning.")
+def too_long(x, size):
+    rows, columns = x.shape[0] // size, x.shape[1] // size
+    y = np.zeros((rows, columns))
+    for i in range(rows):
+        for j in range(columns):
+            y[i, j] = x[i * size :, j * size :].max()
+    return y
+
+
+@max_pool.mistake("The rows are right now. The columns still overlap.")
+def only_the_rows(x, size):
+    rows, columns = x.shape[0] // size, x.shape[1] // size
+    y = np.zeros((rows, columns))
+    for i in range(rows):
+        for j in range(columns):
+            y[i, j] = x[i * size : (i + 1) * size, j : j + size].max()
+    return y
+
+
+@max_pool.mistake("The columns are right now. The rows still overlap.")
+def only_the_columns(x, size):
+    rows, columns = x.shape[0] // size, x.shape[1] // size
+    y = np.zeros((rows, columns))
+    for i in range(rows):
+        for j in range(columns):
+            y[i, j] = x[i : i + size, j * size : (j + 1) * size].max()
+    return y
+
+
+@max_pool.mistake("The windows are right; the largest entry is asked for, not the mean.")
+def mean_instead(x, size):
+    return x.reshape(x.shape[0] // size, size, x.shape[1] // size, size).mean(axis=(1, 3))
+
+
+@max_pool.mistake("You look at one pixel of each window: a slice needs its end, too.")
+def first_pixel_only(x, size):
+    return x[: x.shape[0] // size * size : size, : x.shape[1] // size * size : size] + 0.0
+
+
+@max_pool.right
+def with_named_corners(x, size):
+    result = []
+    for top in range(0, x.shape[0] - size + 1, size):
+        result.append([x[top : top + size, left : left + size].max() for left in range(0, x.shape[1] - size + 1, size)])
+    return np.array(result)
+
+
+@max_pool.right
+def on_four_axes(x, size):
+    return x.reshape(x.shape[0] // size, size, x.shape[1] // size, size).max(axis=(1, 3))
+
+
 # -------------------------------------------------------------------------------- average pooling
 
 _SIX = np.array([[1.0, 3.0, 2.0, 0.0], [5.0, -1.0, 4.0, 2.0], [0.0, 2.5, 1.0, 1.5], [3.0, 0.5, -2.0, 6.0]])
@@ -167,7 +270,7 @@ def _blocks(x, size):
     return x.reshape(x.shape[0] // size, size, x.shape[1] // size, size)
 
 
-@average_pool.mistake("That is the largest entry of each window, the document's one formula. Here the mean is asked.")
+@average_pool.mistake("That is the largest entry of each window: maximum pooling. Here the mean is asked for.")
 def the_largest(x, size):
     return x.reshape(x.shape[0] // size, size, x.shape[1] // size, size).max(axis=(1, 3))
 
@@ -201,6 +304,109 @@ def one_of_each(x, size):
 def by_loops(x, size):
     rows, columns = range(0, x.shape[0], size), range(0, x.shape[1], size)
     return [[np.mean(x[i : i + size, j : j + size]) for j in columns] for i in rows]
+
+
+# ------------------------------------------------------------------------- a network of your own
+
+MAX_READER_WEIGHTS, LEAST_READ = 6000, 0.85
+
+
+@functools.cache
+def _moved_test(seed: int):
+    """The test digits at random places: pictures (n, 14, 14, 1) from 0 to 1, labels (n,)."""
+    from course_utils import data
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        moved = data.moved_digits(14, seed)
+    return (moved.x[moved.in_test] / 16)[..., None].astype("float32"), moved.y[moved.in_test]
+
+
+def _judge_reader(model):
+    """What is wrong with a network that should read moved digits; empty if it reads enough of them."""
+    if not hasattr(model, "count_params"):
+        return "That is no network of Keras. Make one, give it the name reader, and train it."
+    x, y = _moved_test(1)
+    try:
+        outputs = np.asarray(model(x))
+    except Exception:
+        outputs = None
+    if outputs is None or outputs.shape != (len(y), 10):
+        return "The network has to take pictures of 14 × 14 × 1 and give ten outputs for each."
+    weights = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    if weights > MAX_READER_WEIGHTS:
+        return f"Too many weights. It has {weights:,} that are trained; at most {MAX_READER_WEIGHTS:,} are asked for."
+    read = float(np.mean(outputs.argmax(axis=1) == y))
+    if read < LEAST_READ:
+        return f"It does not read enough. On digits at new places it reads {100 * read:.0f} %; 85 % are asked for."
+    return ""
+
+
+@do(
+    "04.reader",
+    starter="reader = ...  # replace the dots",
+    judge=_judge_reader,
+    hints=[
+        "First reader = digit_cnn(14, ...), then train(reader, X_train, y_train, epochs=10), both in the same cell.",
+        "The last layer after Flatten needs many weights. Which other choice of digit_cnn reads the maps without it?",
+        "digit_cnn(14, (8, 16, 24), pools=(0,), whole=True) has few enough weights. How many passes does it need?",
+    ],
+)
+def reader():
+    """A small network that reads digits wherever they stand."""
+    import keras
+    from keras import layers
+
+    from course_utils import data
+
+    moved = data.moved_digits(14)
+    train = ~moved.in_test
+    keras.utils.set_random_seed(0)
+    reader = keras.Sequential([keras.Input((14, 14, 1))])
+    for filters in (8, 16, 24):
+        reader.add(layers.Conv2D(filters, 3, padding="same", use_bias=False))
+        reader.add(layers.BatchNormalization(momentum=0.9))
+        reader.add(layers.ReLU())
+        if filters == 8:
+            reader.add(layers.MaxPooling2D(2))
+    reader.add(layers.GlobalMaxPooling2D())
+    reader.add(layers.Dense(10))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    falling = keras.optimizers.schedules.CosineDecay(0.01, 10 * 43)
+    reader.compile(keras.optimizers.Adam(falling), loss, steps_per_execution=43)
+    reader.fit((moved.x[train] / 16)[..., None], moved.y[train], 32, 10, verbose=0)
+    return reader
+
+
+@reader.mistake("It does not read enough.")  # and how much of it
+def not_trained():
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(0)
+    parts = [layers.Conv2D(8, 3), layers.ReLU(), layers.GlobalMaxPooling2D(), layers.Dense(10)]
+    return keras.Sequential([keras.Input((14, 14, 1)), *parts])
+
+
+@reader.mistake("Too many weights.")  # and how many
+def too_large():
+    import keras
+    from keras import layers
+
+    parts = [layers.Conv2D(16, 3), layers.ReLU(), layers.Flatten(), layers.Dense(10)]
+    return keras.Sequential([keras.Input((14, 14, 1)), *parts])
+
+
+@reader.mistake("The network has to take pictures of 14 × 14 × 1 and give ten outputs for each.")
+def for_small_pictures():
+    import keras
+    from keras import layers
+
+    return keras.Sequential([keras.Input((8, 8, 1)), layers.Flatten(), layers.Dense(10)])
+
+
+@reader.mistake("That is no network of Keras. Make one, give it the name reader, and train it.")
+def its_history():
+    return {"accuracy": [0.5, 0.9], "loss": [1.2, 0.4]}
 
 
 # ----------------------------------------------------------------------- backward to the picture
@@ -363,12 +569,61 @@ def from_the_last_layer(layers):
 
 # -------------------------------------------------------------------------------------- questions
 
+p_moved = prediction(
+    "04.p_moved",
+    "Both networks train on digits at random places and read test digits at random places. By how many percentage "
+    "points is the CNN ahead?",
+    unit="points",
+    explain="The CNN learns a stroke once, for all places.",
+    hints=["Any number is fine. The dense network has to learn a 3 at each place separately."],
+)
+
+q_pairs = number(
+    "04.q_pairs",
+    "Suppose that two networks read the same digits, and on 66 of them only one of the two is right. If both were "
+    "equally good, on how many of these 66 would you expect the first one to be right?",
+    answer=33,
+    wrong={
+        66: "That would be all of them: then the first one is better, without any doubt.",
+        0: "Then the second one would always win. Equally good means that chance decides.",
+        50: "50 per cent is the right share. How many digits is that?",
+        0.5: "That is the right share. How many digits is that?",
+    },
+    explain="Half of 66, as with a coin. 61 to 5 would be much too far from 33 to 33 for luck.",
+    hints=["Toss a coin 66 times. How often do you expect heads?"],
+)
+
+p_shift = prediction(
+    "04.p_shift",
+    "The dense network learns digits in the middle and reads nearly all of them there. Now all test digits move by two "
+    "pixels. How many per cent does it still read?",
+    unit="%",
+    explain="Guessing gives 10 %. Each weight of a dense layer belongs to one pixel.",
+    hints=["Any number is fine. Each weight of a dense layer belongs to one pixel of the picture."],
+)
+
+q_separable = number(
+    "04.q_separable",
+    "16 channels become 32. First a depthwise convolution of 3 × 3, then a convolution of 1 × 1, both without biases. "
+    "How many weights do the two have together?",
+    answer=16 * 9 + 16 * 32,
+    wrong={
+        3 * 3 * 16 * 32: "That is the usual convolution of 3 × 3, which does both at once.",
+        16 * 9: "That is the depthwise part. The 1 × 1 part mixes the channels, with weights of its own.",
+        16 * 32: "That is the 1 × 1 part. The depthwise part has nine weights for each channel.",
+        16 * 9 + 32 * 9: "The second part has windows of 1 × 1: one weight for each pair of channels.",
+        9 + 16 * 32: "Each of the 16 channels has its own nine weights.",
+    },
+    explain="16 · 9 = 144 and 16 · 32 = 512, together 656; the usual convolution has 4,608, seven times as many.",
+    hints=["Depthwise: nine weights for each channel. 1 × 1: one weight for each pair of an old and a new channel."],
+)
+
 q_flip = choice(
     "04.q_flip",
     "For which kernels do convolution and cross-correlation give the same result on every picture?",
     right="for those that look the same after half a turn",
     wrong={
-        "for all: it is one operation with two names": "Look at the edge kernel above: what did the flip change?",
+        "for all: it is one operation with two names": "Look at the letter L above: one is turned.",
         "for those whose entries add up to 1": (
             "The sum decides how bright the result is, not where the entries stand."
         ),

@@ -22,6 +22,8 @@ class Model:
         active: those that one token passes through; fewer than ``parameters`` in a mixture of experts.
         tokens: pieces of text that it read in training, counted as often as they were read.
         compute: published floating-point operations of the training.
+        processor_hours: published hours of all processors together, for the training on ``tokens``.
+        processor_peak: operations a second that the maker promises for one such processor, with 16-bit numbers.
         source: the paper.
     """
 
@@ -32,12 +34,14 @@ class Model:
     active: float
     tokens: float
     compute: float
+    processor_hours: float
+    processor_peak: float
     source: str
 
 
 def large_models() -> list[Model]:
     """All rows of the table, in order of time."""
-    numbers = ("parameters", "active", "tokens", "compute")
+    numbers = ("parameters", "active", "tokens", "compute", "processor_hours", "processor_peak")
     with _FILE.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     models = [

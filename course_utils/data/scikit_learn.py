@@ -9,6 +9,7 @@ import numpy as np
 from course_utils.data.bundle import Bundle
 
 QUARTERS = 4  # contiguous parts of the handwritten digits
+DIGIT_SIDE = 8  # pixels
 
 
 def _bundle(name: str, loader: str, numeric: bool = False) -> Bundle:
@@ -36,6 +37,29 @@ def digits() -> Bundle:
     bundle = _bundle("handwritten digits", "load_digits")
     quarter = np.arange(len(bundle)) * QUARTERS // len(bundle)
     return replace(bundle, groups=quarter, in_test=quarter == QUARTERS - 1)
+
+
+def moved_digits(side: int = 14, seed: int = 0) -> Bundle:
+    """The handwritten digits, each at a random place of an empty square: x (1797, side, side), grey values 0 to 16.
+
+    The order, ``groups`` and ``in_test`` are those of ``digits``; every place is equally likely.
+
+    Args:
+        side: of the square, in pixels; at least 8, the side of a digit.
+        seed: of the places. Another seed puts the same digits elsewhere.
+
+    Raises:
+        ValueError: a digit does not fit into the square.
+    """
+    bundle = digits()
+    room = side - DIGIT_SIDE + 1
+    if room < 1:
+        raise ValueError(f"A digit has {DIGIT_SIDE} × {DIGIT_SIDE} pixels; it does not fit on {side} × {side}.")
+    down, right = np.random.default_rng(seed).integers(0, room, (2, len(bundle)))
+    x = np.zeros((len(bundle), side, side))
+    for ground, digit, i, j in zip(x, bundle.x.reshape(-1, DIGIT_SIDE, DIGIT_SIDE), down, right, strict=True):
+        ground[i : i + DIGIT_SIDE, j : j + DIGIT_SIDE] = digit
+    return replace(bundle, name="moved digits", x=x, features=())
 
 
 def wine() -> Bundle:

@@ -19,7 +19,8 @@ for word, then its check. ``pytest tests/exercises`` proves the rest: every new 
 
 ``cases``: the smallest first; the kinds of argument with which the lesson calls the function are among them (numbers
 and arrays, lists, empty, ties). ``rule=``: a function of (result, arguments) that returns what is wrong, where the
-answer is not one value. ``equivalent=``: mutants of the reference that compute the same. Below it in the notebook:
+answer is not one value. ``equivalent=``: mutants of the reference that compute the same. ``@step.accept("...")``: a
+form that is right and gives other results; the lesson goes on with the reference. Below it in the notebook:
 ``ex.step.check(step)``, and in the next cell ``step = ex.step.or_reference(step)``.
 
 *repair*, code that runs and is wrong: ``@repair("03.backward", broken=overwrites, cases=[...], hints=[...])`` above the

@@ -95,7 +95,7 @@ class Exercise(Task):
     def __init__(self, key, reference, cases, hints=(), rule=None, tolerance=1e-6, equivalent=()):
         super().__init__(key, hints)
         self.reference, self.cases, self.rule, self.tolerance = reference, list(cases), rule, tolerance
-        self.equivalent, self.rights = list(equivalent), []
+        self.equivalent, self.rights, self.accepted = list(equivalent), [], []
         if reference.__name__ != self.name:
             raise ValueError(f"The reference of {key!r} must be called {self.name!r}.")
 
@@ -118,6 +118,15 @@ class Exercise(Task):
         self.rights.append(function)
         return function
 
+    def accept(self, says: str) -> Callable:
+        """Decorator: a form with other results that is right, too; the lesson goes on with the reference."""
+
+        def keep(function):
+            self.accepted.append(Mistake(function, says))
+            return function
+
+        return keep
+
     def is_unchanged(self, answer) -> bool:
         """Whether an answer is the code that was given, where code was given."""
         return False
@@ -131,7 +140,8 @@ class Exercise(Task):
         A right answer that returns a list where the lesson goes on with an array, an array for two things, or an array
         of one number for a number, is wrapped, so that the next cells run.
         """
-        if self.verdict(answer).status != "correct":
+        verdict = self.verdict(answer)
+        if verdict.status != "correct" or any(verdict.text == other.says for other in self.accepted):
             present.show_text(f"The lesson goes on with the course's own {self.name}.")
             return self.reference
         wanted = judge.expected(self, self.cases[0])

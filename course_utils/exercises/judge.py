@@ -75,10 +75,21 @@ def function(exercise, answer, seconds: float) -> Verdict:
         return Verdict(NOT_YET, "The result is right, but your function changes its input in place: work on a copy.")
     if not wrong:
         return Verdict(CORRECT, "Right on every case.")
+    for other in exercise.accepted:
+        if not any(run.error or run.changed for run in runs) and _same_results(exercise, runs, other.answer, seconds):
+            return Verdict(CORRECT, other.says)
     if runs[0].value is ... or _has_dots(answer):
         return Verdict(NOT_ATTEMPTED, BLANK)
     status, text = _diagnose(exercise, answer, runs, wrong[0], seconds)
     return Verdict(status, text, runs[wrong[0]].printed)
+
+
+def _same_results(exercise, runs, other, seconds: float) -> bool:
+    """Whether another function gives these results on every case."""
+    pairs = zip(exercise.cases, runs, strict=False)
+    return len(runs) == len(exercise.cases) and not any(
+        values.difference(guard.run(other, case, seconds).value, run.value, exercise.tolerance) for case, run in pairs
+    )
 
 
 def _runs(exercise, answer, seconds: float) -> list[guard.Run]:

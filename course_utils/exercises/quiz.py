@@ -132,11 +132,11 @@ class Prediction(Question):
             own = f" You guessed {self.guessed}{', too' if self.guessed == letter else ''}." if self.guessed else ""
         else:
             unit = f" {self.unit}" if self.unit else ""
-            known = f"It is {values.show(float(value), 4)}{unit}."
+            known = f"It is {_readable(float(value))}{unit}."
             own = (
                 ""
                 if self.guessed is None
-                else f" You guessed {values.show(self.guessed, 4)}{unit}: {self._off(float(value))}."
+                else f" You guessed {_readable(self.guessed)}{unit}: {self._off(float(value))}."
             )
         return f"{known}{own} {self.explain}".strip()
 
@@ -158,6 +158,11 @@ class Prediction(Question):
     @property
     def essence(self) -> str:
         return self.question
+
+
+def _readable(value: float) -> str:
+    """A number with four digits, and a large one with its thousands apart instead of a power of ten."""
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e12 else values.show(value, 4)
 
 
 def _lettered(texts) -> dict[str, str]:

@@ -63,7 +63,7 @@ class Writer:
             x = x + np.maximum(_norm(x, gain2, shift2) @ up, 0) ** 2 @ down
         return _norm(x, w["gain"], w["shift"]) @ w["tokens"].T + w["frequency"]
 
-    def write(self, beginning: str, seed: int = 1, temperature: float = 0.7, max_tokens: int = MAX_TOKENS) -> str:
+    def write(self, beginning: str, seed: int = 1, temperature: float = 0.4, max_tokens: int = MAX_TOKENS) -> str:
         """The beginning and what the model writes after it, up to the end of its text.
 
         Args:

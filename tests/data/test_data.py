@@ -324,6 +324,25 @@ def test_the_digits_are_split_by_contiguous_quarters_of_the_file():
     assert all(len(set(digits.y[digits.groups == quarter])) == 10 for quarter in range(4))
 
 
+def test_moved_digits_are_the_digits_each_at_a_place_of_its_own():
+    digits, moved = data.digits(), data.moved_digits(14, seed=3)
+    assert moved.x.shape == (1797, 14, 14) and (moved.y == digits.y).all() and (moved.in_test == digits.in_test).all()
+    places = set()
+    for ground, digit in zip(moved.x, digits.x.reshape(-1, 8, 8), strict=True):
+        windows = np.lib.stride_tricks.sliding_window_view(ground, (8, 8))
+        (found, *_) = np.argwhere((windows == digit).all(axis=(2, 3)) & (windows.sum(axis=(2, 3)) == ground.sum()))
+        places.add(tuple(found))
+    assert len(places) >= 45, "49 places; digits with an empty edge can look as if they stood one pixel further"
+
+
+def test_the_places_follow_from_the_seed_and_the_square_has_to_hold_a_digit():
+    assert (data.moved_digits(10, 1).x == data.moved_digits(10, 1).x).all()
+    assert (data.moved_digits(10, 1).x != data.moved_digits(10, 2).x).any()
+    assert (data.moved_digits(8).x.reshape(-1, 64) == data.digits().x).all()
+    with pytest.raises(ValueError, match="does not fit on 7 × 7"):
+        data.moved_digits(7)
+
+
 # ------------------------------------------------------------------- every way in which a download fails
 
 

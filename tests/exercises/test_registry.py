@@ -55,6 +55,10 @@ def from_source(source, folder, name):
 @every_exercise
 def test_other_right_forms_are_right(task):
     assert task.rights, "write at least one other form"
+    for other in task.accepted:
+        verdict = task.verdict(other.answer)
+        assert (verdict.status, verdict.text) == ("correct", other.says), other.answer.__name__
+        assert task.or_reference(other.answer) is task.reference, "the next cells need the reference's results"
     for form in task.rights:
         assert task.verdict(form).status == "correct", form.__name__
 

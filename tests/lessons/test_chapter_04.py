@@ -160,6 +160,14 @@ def test_average_pool_is_the_case_of_windows_side_by_side(seed, rows, columns, s
 
 
 @quick
+@given(seeds, st.integers(1, 4), st.integers(1, 4), st.integers(1, 4))
+def test_max_pool_is_the_case_of_windows_side_by_side(seed, rows, columns, size):
+    x = np.random.default_rng(seed).normal(size=(rows * size, columns * size))
+    theirs = lesson.max_pool2d(x[None, :, :, None], size, size)[0, :, :, 0]
+    np.testing.assert_array_equal(lesson.max_pool(x, size), theirs)
+
+
+@quick
 @given(pools())
 def test_average_pooling_is_a_convolution(pool):
     x, size, stride = pool
@@ -175,7 +183,6 @@ def test_average_pooling_is_a_convolution(pool):
 X, K = np.zeros((2, 6, 7, 3)), np.zeros((3, 3, 3, 4))
 
 
-@pytest.mark.parametrize("convolve", [lesson.conv2d, lesson.conv2d_naive])
 @pytest.mark.parametrize(
     "arguments, says",
     [
@@ -191,9 +198,9 @@ X, K = np.zeros((2, 6, 7, 3)), np.zeros((3, 3, 3, 4))
         ((X[0], K), r"x needs the shape \(batch, height, width, channels\), not \(6, 7, 3\)"),
     ],
 )
-def test_what_does_not_fit_says_so_and_names_the_shapes(convolve, arguments, says):
+def test_what_does_not_fit_says_so_and_names_the_shapes(arguments, says):
     with pytest.raises(ValueError, match=says):
-        convolve(*arguments)
+        lesson.conv2d(*arguments)
 
 
 @pytest.mark.parametrize("pool", [lesson.max_pool2d, lesson.average_pool2d])
@@ -233,28 +240,17 @@ def test_the_receptive_field_is_what_the_gradient_reaches(stack):
     assert reached[-1] - reached[0] + 1 == field == last
 
 
-@quick
-@given(seeds)
-def test_slope_share(seed):
-    random = np.random.default_rng(seed)
-    p, q = np.meshgrid([-1, 0, 1], [-1, 0, 1], indexing="ij")
-    a, b, c = random.normal(size=3)
-    filters = np.stack([a * p + b * q, np.full((3, 3), c), random.normal(size=(3, 3))], axis=-1)
-    plane, flat, other = lesson.slope_share(filters)
-    assert plane == pytest.approx(1) and flat == pytest.approx(0, abs=1e-12) and 0 <= other <= 1
-
-
 def test_moving_pictures():
     x = np.arange(18.0).reshape(1, 3, 6, 1)
-    np.testing.assert_array_equal(lesson.moved(x, 1, 0)[0, 1:], x[0, :-1])
-    np.testing.assert_array_equal(lesson.moved(x, 0, 2)[:, :, 2:], x[:, :, :-2])
+    np.testing.assert_array_equal(lesson.moved_by(x, 1, 0)[0, 1:], x[0, :-1])
+    np.testing.assert_array_equal(lesson.moved_by(x, 0, 2)[:, :, 2:], x[:, :, :-2])
 
 
 # ---------------------------------------------------------------------------------- the network
 
 
 def test_the_network_run_by_hand_is_keras():
-    model = lesson.digit_cnn()
+    model = lesson.digit_cnn(8)
     random = np.random.default_rng(0)
     # Positive numbers, because batch normalisation takes the root of one of its weights.
     model.set_weights([random.uniform(0.1, 0.9, part.shape).astype("float32") for part in model.get_weights()])
@@ -268,40 +264,55 @@ def test_the_network_run_by_hand_is_keras():
 
 
 def test_the_networks_are_of_about_equal_size():
-    assert lesson.size(lesson.digit_cnn()) == pytest.approx(lesson.size(lesson.digit_dense(8, 111)), rel=0.01)
-    sizes = [lesson.size(lesson.digit_cnn(14)), lesson.size(lesson.digit_cnn(14, pooling="whole"))]
-    sizes += [lesson.size(lesson.digit_cnn(14, (16, 16, 3), "none")), lesson.size(lesson.digit_dense(14, 41))]
+    assert lesson.size(lesson.digit_cnn(8)) == pytest.approx(lesson.size(lesson.digit_dense(8, 111)), rel=0.01)
+    reading = lesson.digit_cnn(14, (16, 24, 24), pools=(0,), whole=True)
+    assert lesson.size(reading) == pytest.approx(lesson.size(lesson.digit_dense(14, 43)), rel=0.05)
+    shifted = [lesson.digit_cnn(14), lesson.digit_cnn(14, pools=(), whole=True), lesson.digit_dense(14, 43)]
+    sizes = [lesson.size(model) for model in [*shifted, lesson.digit_cnn(14, (16, 16, 3), pools=())]]
     assert max(sizes) < 1.5 * min(sizes)
 
 
-@pytest.mark.parametrize("pooling, shape", [("max", 3 * 3 * 32), ("none", 14 * 14 * 32), ("whole", 32)])
-def test_what_the_last_layer_reads(pooling, shape):
-    assert lesson.digit_cnn(14, pooling=pooling).layers[-1].kernel.shape == (shape, 10)
+@pytest.mark.parametrize(
+    "pools, whole, shape", [((1, 2), False, 3 * 3 * 32), ((), False, 14 * 14 * 32), ((), True, 32), ((0,), True, 32)]
+)
+def test_what_the_last_layer_reads(pools, whole, shape):
+    assert lesson.digit_cnn(14, pools=pools, whole=whole).layers[-1].kernel.shape == (shape, 10)
 
 
 def test_pooling_over_the_whole_picture_forgets_the_place():
-    model = lesson.digit_cnn(14, pooling="whole")
+    model = lesson.digit_cnn(14, pools=(), whole=True)
     x = np.zeros((3, 14, 14, 1), "float32")
     x[:, 5:8, 5:8] = np.random.default_rng(0).random((3, 3, 3, 1))
-    moved = lesson.moved(x, 1, -1)
+    moved = lesson.moved_by(x, 1, -1)
     assert lesson.apart(model(moved).numpy(), model(x).numpy()) < 1e-5
-    flat = lesson.digit_cnn(14, (16, 16, 3), "none")
+    flat = lesson.digit_cnn(14, (16, 16, 3), pools=())
     assert lesson.apart(flat(moved).numpy(), flat(x).numpy()) > 1e-3
 
 
-def test_training_learns():
+def test_training_learns_and_a_seed_repeats_it():
     random = np.random.default_rng(0)
     labels = random.integers(0, 10, 64)
     x = random.normal(0, 0.1, (64, 8, 8, 1)).astype("float32")
     x[np.arange(64), labels % 8, labels // 8 + 3] += 3
+    model, weights = lesson.digit_dense(8, 32), []
+    for seed in (1, 1, 2):  # each time it starts again, its optimizer too
+        history = lesson.train(model, x, labels, 40, seed)
+        assert len(history["accuracy"]) == 40 and np.mean(lesson.answers(model, x) == labels) > 0.9
+        weights.append(model.get_weights()[0])
+    assert np.allclose(weights[0], weights[1], atol=1e-4) and not np.allclose(weights[0], weights[2], atol=1e-2)
 
-    def build():
-        return lesson.digit_dense(8, 32)
 
-    model = lesson.compiled(build, len(x), 40)
-    for _ in range(2):  # the second time it starts anew, its optimizer too
-        lesson.train_again(model, build, x, labels, 40, "a test")
-        assert lesson.accuracy(model, x, labels) > 0.9 and int(model.optimizer.iterations) == 80
+def test_another_number_of_passes_gets_its_own_falling_rate():
+    random = np.random.default_rng(0)
+    x, labels = random.random((64, 8, 8, 1)).astype("float32"), random.integers(0, 10, 64)
+    model = lesson.digit_dense(8, 8)
+    for epochs in (1, 3):
+        lesson.train(model, x, labels, epochs)
+        assert model.optimizer.get_config()["learning_rate"]["config"]["decay_steps"] == 3 * epochs
+
+
+def test_only_with_residual_connections_a_gradient_arrives_below():
+    assert lesson.way_back(20, residual=False) < 0.02 and lesson.way_back(20, residual=True) > 1
 
 
 # -------------------------------------------------------------------------------------- figures

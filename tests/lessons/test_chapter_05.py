@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_utils import display, session
+from course_utils.plots import ch05 as figures
 from course_utils.plots import sequences
 
 tf = session.quiet_tensorflow()
@@ -89,14 +90,6 @@ def test_a_sequence_without_steps_leaves_the_zero_state(kind):
     assert not any(np.any(g) for g in gradients)
 
 
-def test_a_start_other_than_zero():
-    layer, weights, x, random = layer_and_input("SimpleRNN", 3, (4, 6, 2, 5))
-    h0 = random.normal(size=(4, 5))
-    h = lesson.rnn_forward(x, *weights, h0=h0)
-    close(h[:, 0], h0)
-    close(h[:, 1:], layer(x, initial_state=tf.constant(h0)))
-
-
 @some
 @given(seeds, shapes)
 def test_one_product_with_the_connected_rows(seed, shape):
@@ -112,30 +105,24 @@ def test_one_product_with_the_connected_rows(seed, shape):
 
 @some
 @given(seeds, shapes)
-def test_lstm_step_is_a_step_of_keras(seed, shape):
+def test_the_update_of_an_lstm_is_a_step_of_keras(seed, shape):
     layer, weights, x, random = layer_and_input("LSTM", seed, shape)
     h, c = random.normal(size=(2, len(x), shape[3]))
     theirs_h, theirs_c = layer.cell(x[:, 0], [h, c])[1]
-    ours = lesson.lstm_step(x[:, 0], h, c, *weights)
+    W, U, b = weights
+    ours = lesson.lstm_update(x[:, 0] @ W + h @ U + b, c)
     close(ours[0], theirs_h)
     close(ours[1], theirs_c)
 
 
-@pytest.mark.parametrize("reset_after", [True, False])
 @some
 @given(seeds, shapes)
-def test_gru_step_and_layer_are_those_of_keras(reset_after, seed, shape):
-    layer, weights, x, random = layer_and_input("GRU", seed, shape, reset_after=reset_after)
+def test_both_forms_of_the_gru_are_those_of_keras(seed, shape):
+    layer, weights, x, random = layer_and_input("GRU", seed, shape)
+    close(lesson.gru_forward(x, *weights)[:, 1:], layer(x))
+    before, weights, x, random = layer_and_input("GRU", seed, shape, reset_after=False)
     h = random.normal(size=(len(x), shape[3]))
-    close(lesson.gru_step(x[:, 0], h, *weights, reset_after=reset_after), layer.cell(x[:, 0], [h])[0])
-    close(lesson.gru_forward(x, *weights, reset_after=reset_after)[:, 1:], layer(x))
-
-
-def test_the_two_forms_of_the_gru_differ():
-    _, weights, x, _ = layer_and_input("GRU", 0, (2, 3, 2, 4))
-    before = lesson.gru_forward(x, weights[0], weights[1], weights[2][0], reset_after=False)
-    after = lesson.gru_forward(x, weights[0], weights[1], np.stack([weights[2][0], np.zeros(12)]))
-    assert np.abs(before - after).max() > 1e-3
+    close(lesson.gru_step_reset_before(x[:, 0], h, *weights), before.cell(x[:, 0], [h])[0])
 
 
 def test_large_sums_do_not_overflow():
@@ -160,16 +147,10 @@ BAD = {
     "weights of other units": (lesson.rnn_forward, [X, np.ones((3, 6)), *FIVE[1:]], ["W needs", "(3, 5)", "(3, 6)"]),
     "not square": (lesson.rnn_forward, [X, FIVE[0], np.ones((5, 6)), FIVE[2]], ["U needs", "(5, 5)", "(5, 6)"]),
     "another bias": (lesson.rnn_forward, [X, *FIVE[:2], np.ones(6)], ["b needs", "(5,)", "(6,)"]),
-    "another start": (lesson.rnn_forward, [X, *FIVE, np.ones((4, 6))], ["h0 needs", "(4, 5)", "(4, 6)"]),
-    "another batch": (lesson.rnn_forward, [X, *FIVE, np.ones((3, 5))], ["h0 needs", "(4, 5)", "(3, 5)"]),
     "no units": (lesson.rnn_forward, [X, np.ones((3, 0)), np.ones((0, 0)), np.ones(0)], ["(3, 0)"]),
     "plain weights in an LSTM": (lesson.lstm_forward, [X, *FIVE], ["U needs", "(5, 20)", "(5, 5)"]),
     "plain weights in a GRU": (lesson.gru_forward, [X, *FIVE], ["U needs", "(5, 15)", "(5, 5)"]),
     "one bias in a GRU": (lesson.gru_forward, [X, *THREE_TIMES[:2], np.ones(15)], ["b needs", "(2, 15)", "(15,)"]),
-    "two biases, reset before": (lesson.gru_step, [X[:, 0], H, *THREE_TIMES, False], ["b needs", "(15,)", "(2, 15)"]),
-    "h and c of an LSTM": (lesson.lstm_step, [X[:, 0], H, np.ones((4, 6)), *FOUR_TIMES], ["c needs", "(4, 6)"]),
-    "the state of a GRU": (lesson.gru_step, [X[:, 0], np.ones((4, 6)), *THREE_TIMES], ["h needs", "(4, 5)", "(4, 6)"]),
-    "sequences for a step": (lesson.lstm_step, [X, H, H, *FOUR_TIMES], ["x needs", "(4, 7, 3)"]),
     "a mask of another length": (lesson.masked_states, [None, X, np.ones((4, 6)), 5], ["(4, 7)", "(4, 6)"]),
 }
 
@@ -317,9 +298,9 @@ def test_a_short_lag_is_learned(kind):
 @some
 @given(seeds, shapes)
 def test_masked_states_are_those_behind_masking(seed, shape):
-    layer, weights, x, random = layer_and_input("GRU", seed, shape)
+    layer, weights, x, random = layer_and_input("SimpleRNN", seed, shape)
     mask = np.arange(x.shape[1]) < random.integers(0, x.shape[1] + 1, len(x))[:, None]
-    ours = lesson.masked_states(lambda x_t, h: lesson.gru_step(x_t, h, *weights), x, mask, shape[3])
+    ours = lesson.masked_states(lambda x_t, h: lesson.rnn_step(x_t, h, *weights), x, mask, shape[3])
     close(ours[:, 1:], layer(x, mask=tf.constant(mask)))
     for row in np.flatnonzero(~mask.any(axis=1)):
         assert not ours[row].any()
@@ -356,6 +337,76 @@ def test_persistence_has_the_error_one():
     assert lesson.relative_error(truth, truth) == 0
 
 
+# ------------------------------------------------------------------------- texts with brackets
+
+
+def test_texts_have_their_lengths_and_their_brackets_are_right():
+    random = np.random.default_rng(0)
+    short = lesson.bracket_texts(50, random)
+    longer = lesson.bracket_texts(20, random, words=(6, 16), share=0.12, length=(41, 100))
+    assert max(map(len, short)) <= 40 and min(map(len, longer)) >= 41 and max(map(len, longer)) <= 100
+    for text in short + longer:
+        assert lesson.is_balanced(text) and text[-1] == "." and set(text) & set("([{")
+        closings = lesson.closings(text)
+        assert len(closings) == sum(sign in ")]}" for sign in text)
+        for place, distance in closings:
+            assert text[place - distance] == "([{"[")]}".index(text[place])]
+    assert not lesson.is_balanced(["[", "the", ")"]) and not lesson.is_balanced(["("])
+    assert not lesson.is_balanced(["(", "[", ")", "]"])
+
+
+def test_texts_as_numbers():
+    text = ["(", "cat", ")", "."]
+    x, y = lesson.as_numbers([text, ["."]])
+    assert x.shape == y.shape == (2, lesson.LENGTH)
+    assert [lesson.SIGNS[n] for n in y[0, :4]] == text and (y[0, 4:] == -1).all()
+    assert [lesson.SIGNS[n] for n in x[0, :4]] == ["start", *text[:3]] and x[1, 0] == 0
+
+
+def test_what_is_inside_a_bracket():
+    text = ["the", "[", "cat", "(", "dog", ")", "hen", "]", "."]
+    assert lesson.inside(text, "[").astype(int).tolist() == [0, 1, 1, 0, 0, 1, 1, 0, 0]
+    assert lesson.inside(text, "(").astype(int).tolist() == [0, 0, 0, 1, 1, 0, 0, 0, 0]
+
+
+def test_counting_gives_probabilities_and_prefers_what_it_has_seen():
+    texts = lesson.bracket_texts(200, np.random.default_rng(1))
+    model = lesson.Counting(texts, 3)
+    for context in [("start",) * 3, tuple(texts[0][:3]), (".", ".", ".")]:
+        p = model.after(context)
+        assert p.sum() == pytest.approx(1) and (p > 0).all()
+    only = lesson.Counting([["cat", "."]] * 20, 1)
+    assert only.after(("cat",)).argmax() == lesson.number(".")
+    scores = model.scores(texts[:5])
+    right, distances, bits = lesson.judge(scores, texts[:5])
+    assert len(right) == len(distances) == sum(len(lesson.closings(t)) for t in texts[:5]) and 0 < bits < 4
+
+
+def test_a_judge_that_knows_gets_everything_right():
+    texts = lesson.bracket_texts(20, np.random.default_rng(2))
+    _, y = lesson.as_numbers(texts)
+    scores = np.where(np.arange(len(lesson.SIGNS)) == y[:, :, None], 0.0, -30.0)
+    right, _, bits = lesson.judge(scores, texts)
+    assert right.all() and bits == 0
+    right, _, bits = lesson.judge(-30 - scores, texts)
+    assert not right.any() and bits > 40
+
+
+# -------------------------------------------------------------------- recurrences without tanh
+
+
+@some
+@given(seeds, st.integers(1, 70), st.integers(1, 3))
+def test_in_rounds_and_one_by_one_are_the_same(seed, time, units):
+    random = np.random.default_rng(seed)
+    a, b = random.uniform(-1, 1, (time, units)), random.normal(size=(time, units))
+    before = a.copy(), b.copy()
+    states, rounds = lesson.in_rounds(a, b)
+    close(states, lesson.one_by_one(a, b), 1e-9)
+    assert rounds == int(np.ceil(np.log2(time)))
+    np.testing.assert_array_equal(before, (a, b))
+
+
 # --------------------------------------------------------------------------------------- figures
 
 
@@ -371,3 +422,24 @@ def test_figures_of_sequences():
     assert len(fig.axes[0].lines) == 2 and fig.axes[0].lines[1].get_markerfacecolor() == "white"
     for number in range(1, 5):
         display.close(number)
+
+
+def test_the_plan_of_a_cell_has_the_numbers_of_the_lesson():
+    fig = figures.lstm_cell(0.9, 0.5, -0.4, 0.8, 0.6)
+    shown = {text.get_text() for text in fig.axes[0].texts}
+    h, c = lesson.lstm_update(
+        np.array([[0.0, np.log(9), np.arctanh(-0.4), np.log(4)]]), np.array([[0.6]])
+    )  # the sums that give these gates
+    assert {f"{c[0, 0]:.3g}", f"{h[0, 0]:.3g}", "0.54", "-0.2"} <= shown
+    assert not any(text[:1].isdigit() for text in {t.get_text() for t in figures.lstm_cell().axes[0].texts})
+    display.close(1)
+    display.close(2)
+
+
+def test_a_text_with_its_rows():
+    fig = figures.reading(["[", "cat", "]"], {"cell": [0.5, 1, -1], "gate": [0, 1, 0]}, "t", "value")
+    assert [t.get_text() for t in fig.axes[0].get_xticklabels()][:3] == ["[", "cat", "]"]
+    assert fig.axes[0].images[0].get_array().shape == (2, 3)
+    with pytest.raises(ValueError, match="3 words"):
+        figures.reading(["[", "cat", "]"], {"cell": [0.5, 1]})
+    display.close(1)

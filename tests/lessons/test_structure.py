@@ -16,7 +16,7 @@ from course_utils.exercises import registry
 from course_utils.maintain import budget, notebooks, readme
 
 # The chapters whose budgets are failures; `python -m course_utils budget` shows where the others stand.
-REWORKED: set[str] = {"00", "02", "03"}  # chapters that keep to the page's budgets
+REWORKED: set[str] = {"00", "01", "02", "03", "04", "05"}  # chapters that keep to the page's budgets
 RANGES = tomllib.loads((paths.ROOT / "tests" / "ranges.toml").read_text(encoding="utf-8"))
 README = readme.README.read_text(encoding="utf-8")
 by_reworked = pytest.mark.parametrize(
@@ -74,13 +74,17 @@ def test_parameters_then_setup(path):
 @by_notebook
 def test_sizes(path):
     nb = notebooks.read(path)
-    count = [len(statements(cell)) for cell in code_cells(nb)]
+    count = [len(statements(cell)) for cell in code_cells(nb) if course.FOLD not in cell.metadata.get("tags", [])]
     lesson = [cell for cell in nb.cells if not re.search(r"^ex\.|\*\*Exercise\.\*\*", cell.source, re.MULTILINE)]
     assert len(lesson) <= 110 and len(nb.cells) <= 125, "a hundred and ten cells without the exercises"
     assert path.stat().st_size < 1_000_000
     assert 2 <= statistics.median(count) <= 8, f"median {statistics.median(count)} statements in a code cell"
     assert sum(n >= 20 for n in count) <= len(count) / 10, "nine in ten code cells have under 20 statements"
-    assert max(len(lines(cell)) for cell in code_cells(nb)) <= 60, "a cell fits on a page"
+    longest = {True: 0, False: 0}
+    for cell in code_cells(nb):
+        folded = course.FOLD in cell.metadata.get("tags", [])
+        longest[folded] = max(longest[folded], len(lines(cell)))
+    assert longest[False] <= 60 and longest[True] <= 100, "a cell fits on a page, a folded one on two"
     words = len(prose(nb).split())
     assert words / sum(count) >= 5, f"{words / sum(count):.1f} words of prose to a statement"
 
