@@ -719,7 +719,7 @@ def _read_right(weights):
     at_least=0.9,
     what="of the digits of the held-out quarter are read right",
     hints=[
-        "Begin with trained = initial_weights(HIDDEN, SEED), and put the two loops of the cell above below it.",
+        "Begin with trained = initial_weights(HIDDEN, SEED), and put the loop over the epochs below it.",
         "Thirty epochs with a learning rate of 0.1 are usually enough; two are not.",
     ],
 )
@@ -807,7 +807,7 @@ q_h = choice(
 
 q_sigmoid = number(
     "03.q_sigmoid",
-    "The sigmoid is nowhere steeper than 1/4. By what factor do ten sigmoids in a row shrink a gradient at least "
+    "The sigmoid is nowhere steeper than 1/4. At most what part of a gradient is left behind ten sigmoids in a row "
     "(weights of 1)?",
     answer=0.25**10,
     wrong={

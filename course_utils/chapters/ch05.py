@@ -18,7 +18,7 @@ p_window = prediction(
     "In the longer texts: of 100 closing brackets, how many does the best model with a window get right? Guessing "
     "gives 33.",
     unit="of 100",
-    explain="It gets the near ones, whose opening bracket is inside its window. The far ones it has to guess.",
+    explain="It gets most of the near ones, whose opening bracket is inside its window. The far ones it has to guess.",
     hints=["Any number from 33 to 100 is fine. How many opening brackets stand near their closing one?"],
 )
 
@@ -809,10 +809,11 @@ q_parameters = number(
 
 q_shared = choice(
     "05.q_shared",
-    "Why is the gradient of the recurrent weights a sum over all time steps?",
+    "The loss looks at the last step only. Why is the gradient of the recurrent weights still a sum over all time "
+    "steps?",
     right="the same weights are used in every step, and each use adds its share",
     wrong={
-        "the loss is a sum over time steps": "A loss at the last step alone reaches them through every step too.",
+        "the loss is a sum over time steps": "Here it is not: it looks at the last step only.",
         "to make the gradient larger, so that it does not vanish": "Nobody chose the sum: the chain rule asks for it.",
         "each step has weights of its own, which are added up": "There is one matrix, however long the sequence is.",
     },
@@ -822,8 +823,8 @@ q_shared = choice(
 
 q_lag = number(
     "05.q_lag",
-    "All eigenvalues of the recurrent matrix have the size 0.9, and tanh works where its slope is 1. What part of a "
-    "gradient is left after 100 steps?",
+    "The recurrent matrix is 0.9 times an orthogonal one, and tanh works where its slope is 1. What part of a "
+    "gradient is left after 100 steps? You may write a formula in Python; two digits are enough.",
     answer=0.9**100,
     tolerance=0.03,
     wrong={
@@ -876,7 +877,7 @@ q_linear = choice(
     "05.q_linear",
     "Recurrent layers of large models compute h(t) = a(t) h(t-1) + b(t) today, with a(t) and b(t) made from the input "
     "of step t only. What is gained by that?",
-    right="all steps can be computed at once, because no gate waits for a state",
+    right="the steps need not wait for each other: a few rounds give all states, because no gate needs a state",
     wrong={
         "the layer has no gates any more": "a(t) is a gate: the forget gate of this chapter.",
         "the memory never fades": "It fades as a(t) says. With a(t) = 0.9 little is left after a hundred steps.",
