@@ -93,7 +93,7 @@ p_width = prediction(
     "00.p_width",
     "Nine in ten of the single numbers lie between 0.05 and 0.95: a width of 0.9. Now take means of 100 numbers each. "
     "How wide is the range of the middle nine in ten of these means (5 % lie below it, 5 % above)?",
-    explain="A hundred times as many numbers, a tenth of the width.",
+    explain="A hundred numbers in each mean give a tenth of the width of single numbers.",
     hints=["Can a mean of 100 numbers be near 0 or near 1? Almost all numbers would have to be."],
 )
 

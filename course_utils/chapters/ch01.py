@@ -814,7 +814,7 @@ q_experts = choice(
 q_small = choice(
     "01.q_small",
     "You have 400 rows of a table with ten columns. What do you try first?",
-    right="a linear model, and then a forest of trees",
+    right="a linear model, and then perhaps trees and a small network",
     wrong={
         "the largest network that fits into memory": (
             "It has far more parameters than you have numbers. Look at the table of section 9."
@@ -825,7 +825,7 @@ q_small = choice(
         "nothing, because 400 rows are too few for any model": "The models in section 9 learned from about that many.",
     },
     explain=(
-        "They take a second, and on small tables they are hard to beat. A network then "
+        "A linear model takes a second and is hard to beat on small tables. Whatever comes next "
         "has something to be compared with."
     ),
     hints=["Few rows and few columns: what can be trained in a second, and is hard to beat here?"],

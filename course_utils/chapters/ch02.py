@@ -490,7 +490,7 @@ def _judge_settings(settings):
     hints=[
         'Begin with {"learning_rate": 1.0, "mu": 0.5}, run the cell, and change one number at a time.',
         "Too small a rate creeps, too large a rate runs away. The same for mu: nothing below 1 is forbidden.",
-        "A rate between 3 and 7 and a momentum between 0.7 and 0.85 contain many answers.",
+        "Rates from 5 to 10 and a momentum from 0.7 to 0.8 contain many answers.",
     ],
 )
 def settings():
@@ -825,7 +825,8 @@ p_race = prediction(
 q_adam = choice(
     "02.q_adam",
     "All columns of a table are multiplied by 1000. Which rule still makes (nearly) the same predictions in every "
-    "step, starting from zero weights, if its learning rate is divided by 1000?",
+    "step, starting from zero weights (without a bias and without a penalty), if its learning rate is divided by "
+    "1000?",
     right="Adam, because it divides each gradient by its own usual size",
     wrong={
         "plain gradient descent, because the gradient adapts": (

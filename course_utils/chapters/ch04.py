@@ -505,64 +505,64 @@ def as_a_true_convolution(k, d_out):
         "After a stride of 2, neighbours lie two pixels of the picture apart: keep that distance in a variable.",
     ],
 )
-def receptive_field(layers):
-    """Pixels along one side that one output sees; layers: [(kernel, stride), …]."""
+def receptive_field(stack):
+    """Pixels along one side that one output sees; stack: [(kernel, stride), …]."""
     field, distance = 1, 1
-    for kernel, stride in layers:
+    for kernel, stride in stack:
         field += (kernel - 1) * distance
         distance *= stride
     return field
 
 
 @receptive_field.mistake("Two windows of 3 see 5 pixels, not 6: neighbouring windows overlap.")
-def sum_of_kernels(layers):
-    return sum(kernel for kernel, _ in layers)
+def sum_of_kernels(stack):
+    return sum(kernel for kernel, _ in stack)
 
 
 @receptive_field.mistake("Strides play no part in yours. After a stride of 2, neighbours are two pixels apart.")
-def without_strides(layers):
-    return 1 + sum(kernel - 1 for kernel, _ in layers)
+def without_strides(stack):
+    return 1 + sum(kernel - 1 for kernel, _ in stack)
 
 
 @receptive_field.mistake("A layer's own stride does not widen its window. It counts for the layers after it.")
-def stride_too_early(layers):
+def stride_too_early(stack):
     field, distance = 1, 1
-    for kernel, stride in layers:
+    for kernel, stride in stack:
         distance *= stride
         field += (kernel - 1) * distance
     return field
 
 
 @receptive_field.mistake("The pixel in the middle is missing: a window of 3 sees three pixels.")
-def without_the_pixel_itself(layers):
+def without_the_pixel_itself(stack):
     field, distance = 0, 1
-    for kernel, stride in layers:
+    for kernel, stride in stack:
         field += (kernel - 1) * distance
         distance *= stride
     return field
 
 
 @receptive_field.mistake("The distances multiply: two strides of 2 set neighbours four pixels apart.")
-def only_the_last_stride(layers):
+def only_the_last_stride(stack):
     field, distance = 1, 1
-    for kernel, stride in layers:
+    for kernel, stride in stack:
         field += (kernel - 1) * distance
         distance = stride
     return field
 
 
 @receptive_field.mistake("Fields do not multiply: each layer adds what its window reaches beyond the middle.")
-def product_of_kernels(layers):
+def product_of_kernels(stack):
     field = 1
-    for kernel, _ in layers:
+    for kernel, _ in stack:
         field *= kernel
     return field
 
 
 @receptive_field.right
-def from_the_last_layer(layers):
+def from_the_last_layer(stack):
     field = 1
-    for kernel, stride in layers[::-1]:
+    for kernel, stride in stack[::-1]:
         field = (field - 1) * stride + kernel
     return field
 
@@ -589,7 +589,7 @@ q_pairs = number(
         50: "50 per cent is the right share. How many digits is that?",
         0.5: "That is the right share. How many digits is that?",
     },
-    explain="Half of 66, as with a coin. 61 to 5 would be much too far from 33 to 33 for luck.",
+    explain="Half of 66, as with a coin. A split far from 33 to 33 is hardly luck.",
     hints=["Toss a coin 66 times. How often do you expect heads?"],
 )
 
