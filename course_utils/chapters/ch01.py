@@ -496,12 +496,12 @@ def transformer_parameters(layers, width, vocabulary):
     return 12 * layers * width**2 + vocabulary * width
 
 
-@transformer_parameters.mistake("You have the four matrices of attention. The block has a feed-forward part as well.")
+@transformer_parameters.mistake("You have the part with 4d². Each block has one with 8d² as well.")
 def attention_only(layers, width, vocabulary):
     return 4 * layers * width**2 + vocabulary * width
 
 
-@transformer_parameters.mistake("You have the feed-forward part. Where are the four matrices of attention?")
+@transformer_parameters.mistake("You have the part with 8d². Each block has one with 4d² as well.")
 def feed_forward_only(layers, width, vocabulary):
     return 8 * layers * width**2 + vocabulary * width
 
