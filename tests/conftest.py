@@ -91,12 +91,22 @@ LONGEST_FIRST = ("test_execution", "test_book", "test_browser", "test_registry",
                  "test_chapter_12", "test_chapter_06", "test_chapter_10", "test_chapter_15")  # fmt: skip
 
 
-def pytest_collection_modifyitems(config, items):
-    """For ``--dist loadgroup --no-loadscope-reorder``: a file goes to one worker as a whole, because its tests share
-    fixtures, but each run of a notebook goes by itself: these share nothing."""
-    for item in items if config.pluginmanager.hasplugin("xdist") else ():
-        alone = item.path.stem == "test_execution"
-        item.add_marker(pytest.mark.xdist_group(item.nodeid if alone else item.path.stem))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """A file goes to one worker as a whole, because its tests share fixtures and some tell a story; but each run of a
+    notebook goes by itself: these share nothing."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.split("::")[0]
+            return nodeid if file.endswith("test_execution.py") else file
+
+    return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items):
+    """The longest first, for ``--no-loadscope-reorder``."""
     order = {stem: number for number, stem in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 

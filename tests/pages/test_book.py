@@ -180,7 +180,7 @@ def test_the_saved_outputs_are_shown_and_none_is_said_to_load(site, stem):
 
 def test_the_search_index_knows_words_of_the_lessons(site):
     index = (site / "searchindex.js").read_text(encoding="utf-8")
-    assert '"perceptron"' in index and "Vanishing and exploding gradients" in index
+    assert '"perceptron"' in index and "A memory of one number" in index
 
 
 def has_formulas(page: str) -> bool:
